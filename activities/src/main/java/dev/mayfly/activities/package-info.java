@@ -1,0 +1,5 @@
+/** Mayfly: activities. */
+@NullMarked
+package dev.mayfly.activities;
+
+import org.jspecify.annotations.NullMarked;

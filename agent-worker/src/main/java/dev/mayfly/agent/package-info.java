@@ -1,0 +1,5 @@
+/** Mayfly: agent. */
+@NullMarked
+package dev.mayfly.agent;
+
+import org.jspecify.annotations.NullMarked;

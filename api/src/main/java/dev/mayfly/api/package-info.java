@@ -1,0 +1,5 @@
+/** Mayfly: api. */
+@NullMarked
+package dev.mayfly.api;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Mayfly: demo. */
+@NullMarked
+package dev.mayfly.demo;
+
+import org.jspecify.annotations.NullMarked;

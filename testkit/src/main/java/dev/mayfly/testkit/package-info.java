@@ -1,0 +1,5 @@
+/** Mayfly: testkit. */
+@NullMarked
+package dev.mayfly.testkit;
+
+import org.jspecify.annotations.NullMarked;
