@@ -28,7 +28,7 @@ public interface CiJobWorkflow {
 
     /** Something about the job's slot changed (its host was lost, its queue place): look again. */
     @SignalMethod(name = "look")
-    void look();
+    void lookAgain();
 
     /** Where the job's life stands, as the Markdown table that Temporal's UI shows as current details. */
     @QueryMethod(name = "progress")

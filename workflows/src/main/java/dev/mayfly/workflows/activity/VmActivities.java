@@ -1,5 +1,6 @@
 package dev.mayfly.workflows.activity;
 
+import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.VmSize;
@@ -46,13 +47,26 @@ public interface VmActivities {
      * @param instance configured name of the GitLab instance that the slot's runner belongs to
      * @param title one line for people, shown by the host's tools
      */
-    record LaunchRequest(String slotId, long epoch, VmSize size, String instance, String title) {}
+    record LaunchRequest(String slotId, long epoch, VmSize size, String instance, String title) {
+
+        /** For the slot that this job holds. */
+        public static LaunchRequest of(Holding slot, CiJob job) {
+            return new LaunchRequest(
+                    slot.slotId(), slot.epoch(), slot.size(), job.key().instance(), job.title());
+        }
+    }
 
     /** @param bootNumber 1 for the first VM of this slot, rising with every VM started anew */
     record Launched(int bootNumber) {}
 
     /** @param job the job whose workflow asks */
-    record ClaimRequest(String slotId, long epoch, JobKey job) {}
+    record ClaimRequest(String slotId, long epoch, JobKey job) {
+
+        /** For the slot that this job holds. */
+        public static ClaimRequest of(Holding slot, CiJob job) {
+            return new ClaimRequest(slot.slotId(), slot.epoch(), job.key());
+        }
+    }
 
     /** How waiting for a claim ended. */
     enum Claimed {
@@ -65,7 +79,13 @@ public interface VmActivities {
     }
 
     /** @param executor what the claimed job's own tags ask for */
-    record RunRequest(String slotId, long epoch, JobKey job, Executor executor) {}
+    record RunRequest(String slotId, long epoch, JobKey job, Executor executor) {
+
+        /** For the slot that this job has claimed. */
+        public static RunRequest of(Holding slot, CiJob job) {
+            return new RunRequest(slot.slotId(), slot.epoch(), job.key(), job.executor());
+        }
+    }
 
     /**
      * @param end how it ended

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * How a job's workflow ended. A failed CI job is a completed workflow; only a fault of ours fails the workflow.
  *
  * @param result in one word how it ended
- * @param slotId the slot it ran in, null if it never ran in one of ours
+ * @param slotId the slot it held last, null if it never held one
  * @param detail one sentence for people: what happened, or GitLab's own status
  */
 public record JobOutcome(Result result, @Nullable String slotId, String detail) {

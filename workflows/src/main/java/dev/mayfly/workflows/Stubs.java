@@ -1,0 +1,117 @@
+package dev.mayfly.workflows;
+
+import dev.mayfly.workflows.activity.CapacityActivities;
+import dev.mayfly.workflows.activity.GitLabActivities;
+import dev.mayfly.workflows.activity.Holding;
+import dev.mayfly.workflows.activity.VmActivities;
+import dev.mayfly.workflows.job.CiJob;
+import io.temporal.activity.ActivityCancellationType;
+import io.temporal.activity.ActivityOptions;
+import io.temporal.activity.LocalActivityOptions;
+import io.temporal.common.RetryOptions;
+import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.CanceledFailure;
+import io.temporal.workflow.Workflow;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The activities as a workflow calls them. Control-plane calls are retried without limit: what they need is back some
+ * day, and until then the workflow's history says what it waits for. A call to a host that a newer holding makes
+ * pointless is abandoned, never cancelled: whoever takes the slot over joins it.
+ */
+final class Stubs {
+
+    private final Timeouts timeouts;
+
+    Stubs(Timeouts timeouts) {
+        this.timeouts = timeouts;
+    }
+
+    /**
+     * The slot that the job holds now, null while it waits in the queue. Tried once inside the workflow task, which saves
+     * two hops when a host has room; a local activity can't both be retried and be cancelled, so the second try is the
+     * same call as a normal activity.
+     */
+    @Nullable
+    Holding hold(CiJob job) {
+        var once = LocalActivityOptions.newBuilder()
+                .setStartToCloseTimeout(timeouts.localHold())
+                .setRetryOptions(RetryOptions.newBuilder().setMaximumAttempts(1).build())
+                .build();
+        try {
+            return Workflow.newLocalActivityStub(CapacityActivities.class, once).hold(job);
+        } catch (ActivityFailure failure) {
+            if (failure.getCause() instanceof CanceledFailure) {
+                throw failure;
+            }
+            return capacity("look for a slot").hold(job);
+        }
+    }
+
+    CapacityActivities capacity(String summary) {
+        return Workflow.newActivityStub(CapacityActivities.class, control(summary));
+    }
+
+    GitLabActivities gitlab(String summary) {
+        return Workflow.newActivityStub(GitLabActivities.class, control(summary));
+    }
+
+    VmActivities launching(Holding slot) {
+        return host(
+                slot,
+                timeouts.launch(),
+                "launch %s %s".formatted(slot.slotId(), slot.size().label()));
+    }
+
+    VmActivities destroying(Holding slot) {
+        return host(slot, timeouts.destroy(), "destroy " + slot.slotId());
+    }
+
+    private VmActivities host(Holding slot, Duration startToClose, String summary) {
+        return Workflow.newActivityStub(
+                VmActivities.class,
+                ActivityOptions.newBuilder()
+                        .setTaskQueue(TaskQueues.host(slot.hostId()))
+                        .setScheduleToStartTimeout(timeouts.hostAnswers())
+                        .setStartToCloseTimeout(startToClose)
+                        .setRetryOptions(
+                                RetryOptions.newBuilder().setMaximumAttempts(3).build())
+                        .setCancellationType(ActivityCancellationType.ABANDON)
+                        .setSummary(summary)
+                        .build());
+    }
+
+    /** Waits on the host for a claim or for the job's end, over agents' restarts. */
+    VmActivities waiting(Holding slot, String what) {
+        return Workflow.newActivityStub(
+                VmActivities.class,
+                ActivityOptions.newBuilder()
+                        .setTaskQueue(TaskQueues.hostWait(slot.hostId()))
+                        .setScheduleToStartTimeout(timeouts.hostReturns())
+                        .setStartToCloseTimeout(timeouts.waiting())
+                        .setHeartbeatTimeout(timeouts.heartbeat())
+                        .setRetryOptions(retry(Duration.ofSeconds(10)))
+                        .setCancellationType(ActivityCancellationType.ABANDON)
+                        .setSummary("%s in %s on %s".formatted(what, slot.slotId(), slot.hostId()))
+                        .build());
+    }
+
+    private ActivityOptions control(String summary) {
+        return ActivityOptions.newBuilder()
+                .setTaskQueue(TaskQueues.CONTROL)
+                .setStartToCloseTimeout(timeouts.control())
+                .setRetryOptions(retry(timeouts.controlRetry()))
+                .setCancellationType(ActivityCancellationType.ABANDON)
+                .setSummary(summary)
+                .build();
+    }
+
+    private static RetryOptions retry(Duration longest) {
+        return RetryOptions.newBuilder()
+                .setInitialInterval(Duration.ofMillis(500))
+                .setBackoffCoefficient(2)
+                .setMaximumInterval(longest)
+                .build();
+    }
+}

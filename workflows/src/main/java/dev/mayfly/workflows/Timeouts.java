@@ -1,0 +1,58 @@
+package dev.mayfly.workflows;
+
+import java.time.Duration;
+
+/**
+ * Every time-out of a job's life, each with the crash that it covers. Given to the workflow by its worker; tests use
+ * seconds. Changing one never breaks a running workflow: durations are no part of what a replay compares.
+ *
+ * @param localHold one transaction in PostgreSQL, tried once inside the workflow task; covers a slow or absent database,
+ *     after which the same call is made as a normal activity
+ * @param control start to close of one call in the control plane; covers a control-plane process that died in it
+ * @param controlRetry the longest pause between two attempts of a control-plane call; covers a GitLab, PostgreSQL
+ *     outage of any length
+ * @param hostAnswers schedule to start on a host's queue; covers a host or agent that is away. Means <em>unreachable</em>,
+ *     nothing more
+ * @param hostReturns the same for {@code claim} and {@code run}, long enough for an agent's restart or upgrade
+ * @param launch start to close of a launch; covers an agent that died while it started the VM
+ * @param destroy start to close of a destroy; covers an agent that died while it destroyed, and includes settling what
+ *     the poll brought
+ * @param heartbeat of {@code claim} and {@code run}; covers an agent that died while it waited: the call is delivered
+ *     again to its successor
+ * @param waiting start to close of {@code claim} and {@code run}; above any job's own time-out. GitLab, the VM's guard
+ *     and the heartbeat end a run much earlier
+ * @param recheck how often a waiting workflow looks by itself; covers a lost signal and a lost webhook
+ * @param patience the longest pause between two rounds of dismantling on a host that does not answer
+ * @param pause before the next try after a host or GitLab refused; keeps a standing fault from spinning
+ */
+public record Timeouts(
+        Duration localHold,
+        Duration control,
+        Duration controlRetry,
+        Duration hostAnswers,
+        Duration hostReturns,
+        Duration launch,
+        Duration destroy,
+        Duration heartbeat,
+        Duration waiting,
+        Duration recheck,
+        Duration patience,
+        Duration pause) {
+
+    /** What production uses. */
+    public static Timeouts defaults() {
+        return new Timeouts(
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(30),
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(20),
+                Duration.ofMinutes(5),
+                Duration.ofMinutes(2),
+                Duration.ofMinutes(2),
+                Duration.ofSeconds(60),
+                Duration.ofDays(8),
+                Duration.ofSeconds(60),
+                Duration.ofMinutes(10),
+                Duration.ofSeconds(15));
+    }
+}

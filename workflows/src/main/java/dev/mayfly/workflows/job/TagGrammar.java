@@ -1,0 +1,118 @@
+package dev.mayfly.workflows.job;
+
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What a job's tags ask for: {@code <prefix>[-<N>cpu][-<M>gb|mb][-arm64|-x86_64]}, beside it the executor's tag. Pure.
+ * Tags are compared as GitLab does, letter by letter; other runners' tags are none of our business. A tag list that is
+ * ours but does not parse is refused with a reason, never run in another size.
+ */
+public final class TagGrammar {
+
+    private static final String HOST_LABEL = "host=";
+    private static final Pattern SIZE =
+            Pattern.compile("(?:-(\\d{1,4}(?:\\.\\d{1,3})?)cpu)?(?:-(\\d{1,7})(gb|mb))?(?:-(arm64|x86_64))?");
+
+    private final String prefix;
+    private final String shellTag;
+    private final Set<Executor> executors;
+    private final VmSize defaults;
+    private final VmSize smallest;
+    private final VmSize largest;
+
+    /**
+     * A grammar.
+     *
+     * @param prefix what our tags start with, such as {@code actuated}
+     * @param shellTag the tag that asks for the shell executor, such as {@code shell}
+     * @param executors the executors that this installation runs
+     * @param defaults what a tag without CPU or memory gets; also every VM's disk
+     * @param smallest the least that may be asked for
+     * @param largest the most that may be asked for
+     */
+    public TagGrammar(
+            String prefix, String shellTag, Set<Executor> executors, VmSize defaults, VmSize smallest, VmSize largest) {
+        this.prefix = prefix;
+        this.shellTag = shellTag;
+        this.executors = Set.copyOf(executors);
+        this.defaults = defaults;
+        this.smallest = smallest;
+        this.largest = largest;
+    }
+
+    /** What became of a tag list. */
+    public sealed interface Result {}
+
+    /** The tags ask for us, and for this. */
+    public record Ours(VmSize size, Executor executor) implements Result {}
+
+    /** No tag is ours. */
+    public record NotOurs() implements Result {}
+
+    /** The tags ask for us, but can't be served; {@code reason} is one sentence for the job's author. */
+    public record Refused(String reason) implements Result {}
+
+    /** What these tags ask for. */
+    public Result parse(List<String> tags) {
+        List<String> ours = new ArrayList<>();
+        for (String tag : tags) {
+            if (tag.equals(prefix) || tag.startsWith(prefix + "-")) {
+                ours.add(tag);
+            }
+        }
+        if (ours.isEmpty()) {
+            return new NotOurs();
+        }
+        if (ours.size() > 1) {
+            return new Refused("the tags %s name more than one size; keep one of them".formatted(ours));
+        }
+        return parseSize(ours.get(0), executorOf(tags));
+    }
+
+    /** The executor that these tags ask for, whether or not they name a size: docker unless the shell tag is there. */
+    public Executor executorOf(List<String> tags) {
+        return tags.contains(shellTag) ? Executor.SHELL : Executor.DOCKER;
+    }
+
+    private Result parseSize(String tag, Executor executor) {
+        String rest = tag.substring(prefix.length());
+        if (rest.startsWith("-" + HOST_LABEL)) {
+            return new Refused("the tag %s asks for a host label, which is not supported yet".formatted(tag));
+        }
+        Matcher size = SIZE.matcher(rest);
+        if (!size.matches()) {
+            return new Refused("the tag %s does not parse; write %s[-<N>cpu][-<M>gb|mb], such as %s-2cpu-4gb"
+                    .formatted(tag, prefix, prefix));
+        }
+        if ("arm64".equals(size.group(4))) {
+            return new Refused("the tag %s asks for arm64, and no host of this installation is arm64".formatted(tag));
+        }
+        long milliCpus = size.group(1) == null
+                ? defaults.milliCpus()
+                : new BigDecimal(size.group(1)).movePointRight(3).longValueExact();
+        long memoryMib = size.group(2) == null
+                ? defaults.memoryMib()
+                : Long.parseLong(size.group(2)) * ("gb".equals(size.group(3)) ? 1024 : 1);
+        return bounded(tag, milliCpus, memoryMib, executor);
+    }
+
+    private Result bounded(String tag, long milliCpus, long memoryMib, Executor executor) {
+        if (milliCpus < smallest.milliCpus() || memoryMib < smallest.memoryMib()) {
+            return new Refused("the tag %s asks for less than the least, %s".formatted(tag, smallest.label()));
+        }
+        if (milliCpus > largest.milliCpus() || memoryMib > largest.memoryMib()) {
+            return new Refused("the tag %s asks for more than the most, %s".formatted(tag, largest.label()));
+        }
+        if (!executors.contains(executor)) {
+            return new Refused(
+                    "the %s executor is not available here yet; add the tag %s to run the job's script in the VM itself"
+                            .formatted(JobOutcome.slug(executor), shellTag));
+        }
+        return new Ours(new VmSize((int) milliCpus, (int) memoryMib, defaults.diskMib()), executor);
+    }
+}
