@@ -112,7 +112,13 @@ public interface VmActivities {
 
     /** @param knownClaimJobId the job id of the claim that the caller read from PostgreSQL, null if it read none */
     record DestroyRequest(
-            String slotId, long epoch, @Nullable Long knownClaimJobId) {}
+            String slotId, long epoch, @Nullable Long knownClaimJobId) {
+
+        /** For a slot as PostgreSQL describes it now. */
+        public static DestroyRequest of(Holding slot) {
+            return new DestroyRequest(slot.slotId(), slot.epoch(), slot.claimedJobId());
+        }
+    }
 
     /** How destroy ended. */
     enum Destroyed {
