@@ -1,0 +1,5 @@
+/** Webhooks between their receipt and their handling. */
+@NullMarked
+package dev.mayfly.activities.inbox;
+
+import org.jspecify.annotations.NullMarked;
