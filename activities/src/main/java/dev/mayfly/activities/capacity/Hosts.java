@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.jdbi.v3.core.Jdbi;
 
 /** Hosts, their leases and inventories. Only the lease makes a host LOST. */
-@SuppressWarnings("DoNotCallSuggester")
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Hosts {
 
     public Hosts(Jdbi jdbi, Clock clock, LeaseTimes times) {

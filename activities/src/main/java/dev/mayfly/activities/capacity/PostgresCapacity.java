@@ -15,6 +15,7 @@ import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /** The transactions that change who holds and who owns which slot; the only place that does. */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class PostgresCapacity implements CapacityActivities {
 
     public PostgresCapacity(Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer) {

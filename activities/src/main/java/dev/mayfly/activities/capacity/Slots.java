@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.jdbi.v3.core.Jdbi;
 
 /** What the sweeper and REST read about slots and runners. Reads only; changes are {@link PostgresCapacity}'s. */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Slots {
 
     public Slots(Jdbi jdbi) {

@@ -6,6 +6,7 @@ import org.jdbi.v3.core.Jdbi;
  * The control plane's database: a connection pool and the schema, brought up to date at {@link #open}. Made once by the
  * process's wiring. Survives restarts of PostgreSQL: connections are made anew when asked for.
  */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Database implements AutoCloseable {
 
     private Database() {}

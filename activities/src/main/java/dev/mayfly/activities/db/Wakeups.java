@@ -6,6 +6,7 @@ import java.time.Duration;
  * Waits for a {@link Channel} on a connection of its own. One per background loop, used by one thread. While PostgreSQL
  * is away it only waits for the time given, so a loop never spins and never stops.
  */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Wakeups implements AutoCloseable {
 
     public Wakeups(DatabaseConfig config, Channel channel) {

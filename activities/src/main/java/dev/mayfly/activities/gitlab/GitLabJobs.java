@@ -14,6 +14,7 @@ import java.util.Optional;
 import org.jdbi.v3.core.Jdbi;
 
 /** Jobs and runners in GitLab. Failures are {@code ApplicationFailure}s of {@code FailureType.GITLAB_*}. */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class GitLabJobs implements GitLabActivities {
 
     /** @param vmTimeToLive runners' maximum time-out, at least ten minutes */

@@ -3,6 +3,7 @@ package dev.mayfly.activities.gitlab;
 import java.util.List;
 
 /** Clients of the configured GitLab instances, with time-outs and private CAs. */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class GitLabs implements AutoCloseable {
 
     public GitLabs(List<GitLabInstanceConfig> instances) {

@@ -11,6 +11,7 @@ import org.jdbi.v3.core.Jdbi;
  * Webhook deliveries: stored by {@link #put} before they are answered, handled later by any control plane. A delivery
  * is handled at least once: a crash while handling it hands it out again.
  */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Inbox {
 
     public Inbox(Jdbi jdbi, Clock clock) {

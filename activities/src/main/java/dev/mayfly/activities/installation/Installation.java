@@ -3,6 +3,7 @@ package dev.mayfly.activities.installation;
 import org.jdbi.v3.core.Jdbi;
 
 /** The installation's identity: one row, made once. Its id prefixes every slot and stands in every runner's note. */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Installation {
 
     public Installation(Jdbi jdbi) {

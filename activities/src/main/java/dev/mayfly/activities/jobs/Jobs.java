@@ -10,6 +10,7 @@ import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /** The job rows. Webhook handling, reconciler and REST use them; all calls are idempotent. */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Jobs {
 
     public Jobs(Jdbi jdbi, Clock clock) {

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Signals that transactions decided on, sent afterwards by any control plane. Each is sent at least once; workflows
  * tolerate doubled, late and reordered ones.
  */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Outbox {
 
     /** Payloads as they stand in PostgreSQL. */

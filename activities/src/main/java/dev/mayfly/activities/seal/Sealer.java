@@ -4,6 +4,7 @@ package dev.mayfly.activities.seal;
  * Seals secrets with AES-256-GCM. The sealed form names the key and is bound to a context (such as the slot id), so a
  * sealed token copied to another row does not open.
  */
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Sealer {
 
     /**
