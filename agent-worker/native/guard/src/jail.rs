@@ -1,0 +1,57 @@
+//! The VMM's view of the host: a root file system that holds only what the spec names.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::unistd::{chdir, pivot_root};
+
+use crate::child::{step, Step};
+use crate::spec::Jail;
+
+/// Where the new root is put together. It exists everywhere, and nothing below it belongs into a jail;
+/// only this mount namespace sees it covered.
+const NEW_ROOT: &str = "/proc";
+
+/// Moves the calling process, which has a mount namespace of its own, into the jail.
+pub fn enter(jail: &Jail) -> Step<()> {
+    step("make mounts private", mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>))?;
+    let nothing_special = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    let options = Some("mode=0755,size=1m,nr_inodes=4096");
+    step("mount the jail's root", mount(Some("jail"), NEW_ROOT, Some("tmpfs"), nothing_special, options))?;
+
+    let ro = nothing_special | MsFlags::MS_RDONLY;
+    let rw = nothing_special | MsFlags::MS_NOEXEC;
+    let device = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
+    let mut binds: Vec<(&PathBuf, MsFlags)> = jail.read_only.iter().map(|p| (p, ro)).collect();
+    binds.extend(jail.read_write.iter().map(|p| (p, rw)));
+    binds.extend(jail.devices.iter().map(|p| (p, device)));
+    // Parents first, else they would cover what lies below them.
+    binds.sort_by_key(|(path, _)| path.components().count());
+    for (path, flags) in binds {
+        bind(path, flags)?;
+    }
+
+    let closed = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | ro | MsFlags::MS_NOEXEC;
+    step("close the jail's root", mount(None::<&str>, NEW_ROOT, None::<&str>, closed, None::<&str>))?;
+    step("enter the jail", chdir(NEW_ROOT))?;
+    step("pivot into the jail", pivot_root(".", "."))?;
+    step("leave the host's root", umount2(".", MntFlags::MNT_DETACH))?;
+    step("enter the jail's root", chdir("/"))
+}
+
+fn bind(path: &Path, flags: MsFlags) -> Step<()> {
+    let what = |verb: &str| format!("{verb} {} in the jail", path.display());
+    let target = Path::new(NEW_ROOT).join(path.strip_prefix("/").unwrap_or(path));
+    let source = step(&format!("find {} for the jail", path.display()), fs::metadata(path))?;
+    if !target.exists() {
+        let folder = if source.is_dir() { Some(target.as_path()) } else { target.parent() };
+        step(&what("make a place for"), folder.map_or(Ok(()), fs::create_dir_all))?;
+        if !source.is_dir() {
+            step(&what("make a place for"), File::create(&target))?;
+        }
+    }
+    step(&what("bind"), mount(Some(path), &target, None::<&str>, MsFlags::MS_BIND, None::<&str>))?;
+    let again = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags;
+    step(&what("restrict"), mount(None::<&str>, &target, None::<&str>, again, None::<&str>))
+}
