@@ -1,0 +1,36 @@
+package dev.mayfly.api;
+
+import dev.mayfly.activities.capacity.Hosts;
+import dev.mayfly.activities.capacity.PostgresCapacity;
+import dev.mayfly.activities.capacity.Slots;
+import dev.mayfly.activities.inbox.Inbox;
+import dev.mayfly.activities.installation.Installation;
+import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.outbox.Outbox;
+import java.time.Clock;
+import org.jdbi.v3.core.Jdbi;
+
+/** Everything that is kept in PostgreSQL. */
+record Stores(
+        Jdbi jdbi,
+        Inbox inbox,
+        Outbox outbox,
+        Jobs jobs,
+        Hosts hosts,
+        Slots slots,
+        PostgresCapacity capacity,
+        Installation installation) {
+
+    static Stores over(Jdbi jdbi, Settings settings, Clock clock) {
+        Outbox outbox = new Outbox(jdbi, clock);
+        return new Stores(
+                jdbi,
+                new Inbox(jdbi, clock),
+                outbox,
+                new Jobs(jdbi, clock),
+                new Hosts(jdbi, clock, settings.lease()),
+                new Slots(jdbi),
+                new PostgresCapacity(jdbi, clock, outbox, settings.sealer()),
+                new Installation(jdbi));
+    }
+}

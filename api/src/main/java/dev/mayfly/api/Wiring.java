@@ -1,0 +1,193 @@
+package dev.mayfly.api;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mayfly.activities.capacity.Hosts;
+import dev.mayfly.activities.db.Channel;
+import dev.mayfly.activities.db.Database;
+import dev.mayfly.activities.db.DatabaseConfig;
+import dev.mayfly.activities.db.DatabaseException;
+import dev.mayfly.activities.gitlab.GitLabInstanceConfig;
+import dev.mayfly.activities.gitlab.GitLabJobs;
+import dev.mayfly.activities.gitlab.GitLabs;
+import dev.mayfly.api.agents.AgentsResource;
+import dev.mayfly.api.agents.HostFilter;
+import dev.mayfly.api.agents.LeaseDesk;
+import dev.mayfly.api.health.Dependency;
+import dev.mayfly.api.health.Readiness;
+import dev.mayfly.api.inbox.InboxWorker;
+import dev.mayfly.api.inbox.OutboxSender;
+import dev.mayfly.api.loop.Loop;
+import dev.mayfly.api.rest.ApiFilter;
+import dev.mayfly.api.rest.StatusResource;
+import dev.mayfly.api.start.JobIntake;
+import dev.mayfly.api.start.JobStarter;
+import dev.mayfly.api.temporal.ControlWorker;
+import dev.mayfly.api.temporal.TemporalConnection;
+import dev.mayfly.api.webhook.WebhookResource;
+import io.dropwizard.core.setup.Environment;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes every object of the control plane, once, by hand. Waits for PostgreSQL, without which nothing can be promised;
+ * Temporal and GitLab may come later.
+ */
+final class Wiring {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Wiring.class);
+    private static final Duration TICK = Duration.ofSeconds(1);
+    private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
+    private static final Duration TIDY = Duration.ofHours(1);
+    private static final Duration KEPT = Duration.ofDays(7);
+    private static final int IN_PARALLEL = 4;
+
+    private final ApiConfiguration config;
+    private final Environment environment;
+    private final Clock clock;
+    private final Settings settings;
+    private final TemporalConnection temporal;
+
+    Wiring(ApiConfiguration config, Environment environment, Clock clock) {
+        this.config = config;
+        this.environment = environment;
+        this.clock = clock;
+        this.settings = Settings.resolve(config, clock);
+        this.temporal = new TemporalConnection(config.temporal());
+    }
+
+    void wire() throws InterruptedException {
+        Database database = openDatabase(settings.database());
+        Stores stores = Stores.over(database.jdbi(), settings, clock);
+        GitLabs gitlabs = new GitLabs(settings.gitlab());
+        GitLabJobs gitlab = new GitLabJobs(
+                stores.jdbi(),
+                clock,
+                gitlabs,
+                settings.sealer(),
+                stores.installation().id(),
+                config.vmTimeToLive().toJavaDuration());
+        JobStarter starter = new JobStarter(temporal.client(), clock);
+        JobIntake intake = new JobIntake(
+                gitlab, stores.jobs(), stores.hosts(), config.tags().grammar(), starter);
+        Readiness readiness = new Readiness(dependencies(database, gitlabs), clock);
+
+        ObjectMapper json = environment.getObjectMapper();
+        Loop inbox = new Loop(
+                "inbox",
+                IN_PARALLEL,
+                TICK,
+                new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, json, clock));
+        Loop outbox = new Loop("outbox", IN_PARALLEL, TICK, new OutboxSender(stores.outbox(), starter));
+        Loop dispatcher = new Loop("dispatcher", TICK, () -> stores.capacity().dispatch() > 0);
+        environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
+        environment
+                .lifecycle()
+                .manage(new Background(
+                        settings.database(),
+                        temporal,
+                        worker(stores, gitlab),
+                        List.of(
+                                dispatcher,
+                                new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
+                                new Loop("readiness", LOOK_AROUND, readiness::look),
+                                new Loop("tidy", TIDY, () -> tidy(stores))),
+                        List.of(inbox, outbox),
+                        Map.of(Channel.INBOX, inbox, Channel.OUTBOX, outbox, Channel.DISPATCH, dispatcher)));
+
+        LeaseDesk leases = new LeaseDesk(
+                stores.hosts(),
+                stores.slots(),
+                settings.lease(),
+                stores.installation().id(),
+                gitlabs);
+        register(
+                new WebhookResource(
+                        settings.webhooks(),
+                        Math.toIntExact(config.webhook().maxBody().toBytes()),
+                        stores.inbox(),
+                        inbox::wake,
+                        json),
+                new HostFilter(settings.hosts()),
+                new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
+                new ApiFilter(settings.apiToken()),
+                new StatusResource(readiness, version()));
+        if (settings.apiToken() == null) {
+            LOG.warn("no apiToken is configured: the REST API answers this machine's loopback only");
+        }
+    }
+
+    private ControlWorker worker(Stores stores, GitLabJobs gitlab) {
+        return new ControlWorker(
+                temporal.client(), config.timeouts(), new Object[] {stores.capacity(), gitlab}, worker -> {});
+    }
+
+    private static boolean tickLeases(Hosts hosts) {
+        for (String host : hosts.tick()) {
+            LOG.warn("host {} is LOST: it has been silent for too long; its jobs go elsewhere or are failed", host);
+        }
+        return false;
+    }
+
+    private static boolean tidy(Stores stores) {
+        stores.inbox().purge(KEPT);
+        stores.outbox().purge(KEPT);
+        return false;
+    }
+
+    private void register(Object... components) {
+        for (Object component : components) {
+            environment.jersey().register(component);
+        }
+    }
+
+    private List<Dependency> dependencies(Database database, GitLabs gitlabs) {
+        List<Dependency> all = new ArrayList<>();
+        all.add(new Dependency(
+                "PostgreSQL",
+                "start the database or correct database.url (%s)"
+                        .formatted(settings.database().url()),
+                Duration.ZERO,
+                () -> {
+                    if (!database.isUp()) {
+                        throw new IllegalStateException("it gives no connection");
+                    }
+                }));
+        all.add(new Dependency(
+                "Temporal",
+                "start it at %s with namespace %s, or correct temporal"
+                        .formatted(config.temporal().target(), config.temporal().namespace()),
+                Duration.ZERO,
+                temporal::namespaceId));
+        for (GitLabInstanceConfig instance : gitlabs.instances()) {
+            all.add(new Dependency(
+                    "GitLab " + instance.name(),
+                    "check that %s can be reached from here and that its token is valid and has the scope api"
+                            .formatted(instance.url()),
+                    Duration.ofMinutes(1),
+                    () -> gitlabs.version(instance.name())));
+        }
+        return all;
+    }
+
+    private static Database openDatabase(DatabaseConfig config) throws InterruptedException {
+        while (true) {
+            try {
+                return Database.open(config);
+            } catch (DatabaseException e) {
+                LOG.warn("waiting for PostgreSQL at {}: {}", config.url(), e.getMessage());
+                TimeUnit.NANOSECONDS.sleep(LOOK_AROUND.toNanos());
+            }
+        }
+    }
+
+    private static String version() {
+        String version = Wiring.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+}

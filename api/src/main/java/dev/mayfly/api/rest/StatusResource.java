@@ -1,0 +1,56 @@
+package dev.mayfly.api.rest;
+
+import dev.mayfly.api.health.Readiness;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+
+/** Whether the control plane lives, whether it can work, and which one it is. Needs no token: it tells no secret. */
+@Path("/api/v1")
+@Produces(MediaType.APPLICATION_JSON)
+public final class StatusResource {
+
+    private final Readiness readiness;
+    private final String version;
+
+    public StatusResource(Readiness readiness, String version) {
+        this.readiness = readiness;
+        this.version = version;
+    }
+
+    /** The process lives. */
+    public record Health(String status) {}
+
+    /** @param status {@code ready}, or {@code waiting} if a dependency is down */
+    public record Ready(String status, List<Readiness.State> dependencies) {}
+
+    public record Version(String version) {}
+
+    /** Whether the process lives: always, if it answers. */
+    @GET
+    @Path("health")
+    public Health health() {
+        return new Health("up");
+    }
+
+    /** Whether it can work; 503 names what is down. */
+    @GET
+    @Path("ready")
+    public Response ready() {
+        List<Readiness.State> states = readiness.states();
+        boolean ready = states.stream().allMatch(Readiness.State::up);
+        return Response.status(ready ? 200 : 503)
+                .entity(new Ready(ready ? "ready" : "waiting", states))
+                .build();
+    }
+
+    /** Which version this is. */
+    @GET
+    @Path("version")
+    public Version version() {
+        return new Version(version);
+    }
+}

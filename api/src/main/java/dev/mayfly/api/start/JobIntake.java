@@ -1,0 +1,140 @@
+package dev.mayfly.api.start;
+
+import dev.mayfly.activities.capacity.ClaimedJob;
+import dev.mayfly.activities.capacity.Hosts;
+import dev.mayfly.activities.gitlab.GitLabJobs;
+import dev.mayfly.activities.gitlab.JobFacts;
+import dev.mayfly.activities.jobs.JobView;
+import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.CiJob;
+import dev.mayfly.workflows.job.JobKey;
+import dev.mayfly.workflows.job.TagGrammar;
+import dev.mayfly.workflows.job.VmSize;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides what becomes of a job that GitLab shows: started, refused with a reason, or none of our business. GitLab's REST
+ * API is what counts here, not the webhook that led to it. Called by the inbox, the reconciler and the agents' claims;
+ * every call may be repeated.
+ */
+public final class JobIntake {
+
+    private static final Logger LOG = LoggerFactory.getLogger(JobIntake.class);
+    private static final String PENDING = "pending";
+
+    private final GitLabJobs gitlab;
+    private final Jobs jobs;
+    private final Hosts hosts;
+    private final TagGrammar grammar;
+    private final JobStarter starter;
+
+    public JobIntake(GitLabJobs gitlab, Jobs jobs, Hosts hosts, TagGrammar grammar, JobStarter starter) {
+        this.gitlab = gitlab;
+        this.jobs = jobs;
+        this.hosts = hosts;
+        this.grammar = grammar;
+        this.starter = starter;
+    }
+
+    /**
+     * Looks the job up and acts on what GitLab says now.
+     *
+     * @throws io.temporal.failure.ApplicationFailure if GitLab can't be asked; try again later
+     */
+    public void consider(JobKey key) {
+        Optional<JobFacts> facts = gitlab.getJob(key);
+        if (facts.isPresent()) {
+            consider(facts.get());
+        } else {
+            LOG.info(
+                    "{}: ignored: GitLab shows no such job to our token; is the token's user a Maintainer there?", key);
+        }
+    }
+
+    /** Acts on a job just looked up. */
+    public void consider(JobFacts facts) {
+        TagGrammar.Result asked = grammar.parse(facts.tags());
+        if (asked instanceof TagGrammar.Ours ours) {
+            String tooLarge = tooLargeForAnyHost(ours.size());
+            if (tooLarge == null) {
+                accept(job(facts, ours.size()), facts.status());
+            } else {
+                refuse(facts, tooLarge);
+            }
+        } else if (asked instanceof TagGrammar.Refused refused) {
+            refuse(facts, refused.reason());
+        } else {
+            LOG.debug("{}: ignored: none of the tags {} is ours", facts.key(), facts.tags());
+        }
+    }
+
+    /**
+     * The job that GitLab handed to one of our runners, known or looked up.
+     *
+     * @return empty if GitLab doesn't know it any more
+     */
+    public Optional<ClaimedJob> claimed(JobKey key) {
+        Optional<JobView> known = jobs.find(key);
+        if (known.isPresent()) {
+            return Optional.of(new ClaimedJob(known.get().job(), known.get().refusal()));
+        }
+        return gitlab.getJob(key).map(facts -> {
+            TagGrammar.Result result = grammar.parse(facts.tags());
+            VmSize size = result instanceof TagGrammar.Ours ours ? ours.size() : null;
+            String refusal = result instanceof TagGrammar.Refused refused ? refused.reason() : null;
+            return new ClaimedJob(job(facts, size), refusal);
+        });
+    }
+
+    private void accept(CiJob job, String status) {
+        jobs.upsertSeen(job, status);
+        if (!status.equals(PENDING)) {
+            LOG.info("{}: not started: GitLab shows it as {}, not as {}", job.key(), status, PENDING);
+        } else if (jobs.mayStart(job.key())) {
+            starter.start(job);
+        } else {
+            LOG.info("{}: not started: it was refused, has ended or has left", job.key());
+        }
+    }
+
+    private void refuse(JobFacts facts, String reason) {
+        LOG.info("{}: refused: {}", facts.key(), reason);
+        jobs.refuse(job(facts, null), facts.status(), reason);
+    }
+
+    private @Nullable String tooLargeForAnyHost(VmSize size) {
+        Optional<Capacity> largest = hosts.largest();
+        if (largest.isEmpty() || fits(size, largest.get())) {
+            return null;
+        }
+        Capacity most = largest.get();
+        return "it asks for %s with %d MiB of disk, and no host has more than %s CPUs, %d MiB of memory, %d MiB of disk"
+                .formatted(size.label(), size.diskMib(), most.milliCpus() / 1000.0, most.memoryMib(), most.diskMib());
+    }
+
+    private static boolean fits(VmSize size, Capacity capacity) {
+        return size.milliCpus() <= capacity.milliCpus()
+                && size.memoryMib() <= capacity.memoryMib()
+                && size.diskMib() <= capacity.diskMib();
+    }
+
+    private CiJob job(JobFacts facts, @Nullable VmSize size) {
+        return new CiJob(
+                facts.key(),
+                facts.projectPath(),
+                facts.name(),
+                facts.stage(),
+                facts.ref(),
+                facts.sha(),
+                facts.pipelineId(),
+                facts.webUrl(),
+                facts.user(),
+                facts.tags(),
+                size,
+                grammar.executorOf(facts.tags()));
+    }
+}

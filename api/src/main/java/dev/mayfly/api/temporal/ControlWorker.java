@@ -1,0 +1,64 @@
+package dev.mayfly.api.temporal;
+
+import dev.mayfly.workflows.TaskQueues;
+import dev.mayfly.workflows.Timeouts;
+import dev.mayfly.workflows.Workflows;
+import io.temporal.client.WorkflowClient;
+import io.temporal.worker.Worker;
+import io.temporal.worker.WorkerFactory;
+import io.temporal.worker.WorkerFactoryOptions;
+import io.temporal.worker.WorkerOptions;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** The control plane's Temporal worker: the workflows themselves, and the activities that use PostgreSQL and GitLab. */
+public final class ControlWorker implements AutoCloseable {
+
+    private static final int CACHED_WORKFLOWS = 600;
+    private static final int WORKFLOW_THREADS = 1200;
+    private static final int ACTIVITIES = 64;
+    private static final int POLLERS = 4;
+    private static final Duration STOP_WITHIN = Duration.ofSeconds(10);
+
+    private final WorkerFactory factory;
+
+    /**
+     * A worker that has not been started.
+     *
+     * @param activities implementations
+     * @param more registers further workflows
+     */
+    public ControlWorker(WorkflowClient client, Timeouts timeouts, Object[] activities, Consumer<Worker> more) {
+        factory = WorkerFactory.newInstance(
+                client,
+                WorkerFactoryOptions.newBuilder()
+                        .setWorkflowCacheSize(CACHED_WORKFLOWS)
+                        .setMaxWorkflowThreadCount(WORKFLOW_THREADS)
+                        .build());
+        Worker worker = factory.newWorker(
+                TaskQueues.CONTROL,
+                WorkerOptions.newBuilder()
+                        .setMaxConcurrentActivityExecutionSize(ACTIVITIES)
+                        .setMaxConcurrentLocalActivityExecutionSize(ACTIVITIES)
+                        .setMaxConcurrentActivityTaskPollers(POLLERS)
+                        .setMaxConcurrentWorkflowTaskPollers(POLLERS)
+                        .build());
+        Workflows.register(worker, timeouts);
+        more.accept(worker);
+        worker.registerActivitiesImplementations(activities);
+    }
+
+    /** Begins to poll; Temporal must answer. */
+    public void start() {
+        factory.start();
+    }
+
+    /** Ends polling; what is under way may finish for a while, the rest is done by whoever comes next. */
+    @Override
+    public void close() {
+        factory.shutdown();
+        factory.awaitTermination(STOP_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+        factory.shutdownNow();
+    }
+}
