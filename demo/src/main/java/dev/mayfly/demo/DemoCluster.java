@@ -1,0 +1,395 @@
+package dev.mayfly.demo;
+
+import dev.mayfly.demo.Machines.ControlPlanePorts;
+import dev.mayfly.testkit.tls.PrivateCa;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A whole installation on this machine. Each server is a process of its own that can be killed and started again; what
+ * survives is what would survive on real machines. {@link #close()} leaves nothing: processes, namespaces, bridge.
+ */
+final class DemoCluster implements AutoCloseable {
+
+    static final String GITLAB_NAME = "gitlab.mayfly.test";
+    static final int GITLAB_MACHINE = 2;
+    private static final int FIRST_HOST = 11;
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+    private final DemoOptions options;
+    private final Consumer<String> progress;
+    private final DemoNetwork network;
+    private final Path logs;
+    private final ControlPlanePorts ports;
+    private final List<ServerProcess> agents = new ArrayList<>();
+    private final int postgresPort = Servers.freePort("127.0.0.1");
+    private @Nullable EmbeddedPostgres postgres;
+    private @Nullable ServerProcess temporal;
+    private @Nullable ServerProcess gitlab;
+    private @Nullable ServerProcess names;
+    private @Nullable ServerProcess api;
+
+    private DemoCluster(DemoOptions options, Consumer<String> progress) {
+        this.options = options;
+        this.progress = progress;
+        this.network = DemoNetwork.create();
+        this.logs = options.work().resolve("logs");
+        String here = network.controlPlane();
+        this.ports = new ControlPlanePorts(
+                options.apiPort() == 0 ? Servers.freePort(here) : options.apiPort(),
+                Servers.freePort("127.0.0.1"),
+                Servers.freePort(here),
+                options.temporalUiPort() == 0 ? Servers.freePort(here) : options.temporalUiPort());
+    }
+
+    /** Starts everything; {@code progress} gets a line per step. Takes back what it started if a step fails. */
+    static DemoCluster start(DemoOptions options, Consumer<String> progress) {
+        DemoCluster cluster = new DemoCluster(options, progress);
+        try {
+            cluster.startAll();
+            return cluster;
+        } catch (RuntimeException | Error e) {
+            cluster.close();
+            throw e;
+        }
+    }
+
+    private void startAll() {
+        Servers.write(logs.resolve("README"), "One file per server.\n");
+        writeSecrets();
+        Thread database = new Thread(this::startPostgres, "postgres");
+        database.start();
+        startTemporal();
+        startGitLab();
+        join(database);
+        startApi();
+        for (int host = 1; host <= options.hosts(); host++) {
+            agents.add(newAgent(host));
+        }
+        for (int host = 1; host <= options.hosts(); host++) {
+            startAgent(host);
+        }
+    }
+
+    private void writeSecrets() {
+        Path secrets = options.work().resolve("secrets");
+        for (String name : List.of("webhook-token", "api-token", "seal-key")) {
+            Servers.secretFile(secrets.resolve(name), 32);
+        }
+        Servers.write(
+                secrets.resolve("webhook-signing-token"),
+                "whsec_" + Servers.secretFile(secrets.resolve("signing"), 32));
+        Servers.write(secrets.resolve("database"), "postgres");
+        for (int host = 1; host <= options.hosts(); host++) {
+            Servers.secretFile(secrets.resolve("hosts/host-" + host), 32);
+        }
+    }
+
+    void startPostgres() {
+        progress.accept("PostgreSQL");
+        try {
+            postgres = EmbeddedPostgres.builder()
+                    .setPort(postgresPort)
+                    .setDataDirectory(options.work().resolve("postgres").toFile())
+                    .setCleanDataDirectory(false)
+                    .setServerConfig("fsync", "on")
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException("PostgreSQL does not start", e);
+        }
+    }
+
+    void stopPostgres() {
+        close(postgres);
+    }
+
+    void startTemporal() {
+        progress.accept("Temporal with its web UI");
+        String here = network.controlPlane();
+        temporal = server(
+                "temporal",
+                List.of(
+                        options.temporal().toString(),
+                        "server",
+                        "start-dev",
+                        "--ip",
+                        here,
+                        "--port",
+                        Integer.toString(ports.temporal()),
+                        "--ui-ip",
+                        here,
+                        "--ui-port",
+                        Integer.toString(ports.temporalUi()),
+                        "--namespace",
+                        "mayfly",
+                        "--db-filename",
+                        options.work().resolve("temporal.db").toString(),
+                        "--log-level",
+                        "warn",
+                        // Its default reads a shard 20 times a second, which makes every hop wait up to 50 ms.
+                        "--dynamic-config-value",
+                        "history.transferProcessorMaxPollRPS=2000",
+                        "--dynamic-config-value",
+                        "history.timerProcessorMaxPollRPS=2000"),
+                Map.of());
+        temporal.start(
+                () -> Servers.answers(here, ports.temporal()) && Servers.answers(here, ports.temporalUi()), PATIENCE);
+    }
+
+    private void startGitLab() {
+        progress.accept("the simulated GitLab, https://" + GITLAB_NAME);
+        String address = network.address(GITLAB_MACHINE);
+        String namespace = network.addMachine("gitlab", GITLAB_MACHINE);
+        names = server(
+                "names",
+                DemoNetwork.inside(
+                        namespace,
+                        List.of(
+                                "dnsmasq",
+                                "--keep-in-foreground",
+                                "--conf-file=/dev/null",
+                                "--no-resolv",
+                                "--no-hosts",
+                                "--bind-interfaces",
+                                "--listen-address=" + address,
+                                "--user=root",
+                                "--pid-file=",
+                                "--address=/%s/%s".formatted(GITLAB_NAME, address))),
+                Map.of());
+        names.start(() -> true, PATIENCE);
+        gitlab = server(
+                "gitlab",
+                DemoNetwork.inside(
+                        namespace,
+                        List.of(
+                                bin("simulated-gitlab"),
+                                "--listen",
+                                address + ":443",
+                                "--hostname",
+                                GITLAB_NAME,
+                                "--data",
+                                gitlabData().toString(),
+                                "--two-phase",
+                                Boolean.toString(options.twoPhase()))),
+                Map.of());
+        gitlab.start(() -> Servers.answers(address, 443), PATIENCE);
+        Servers.write(
+                options.work().resolve("secrets/gitlab-token"),
+                Servers.read(gitlabData().resolve("root-token")));
+        Servers.write(options.work().resolve("hosts"), "127.0.0.1 localhost\n%s %s\n".formatted(address, GITLAB_NAME));
+    }
+
+    void startApi() {
+        progress.accept("the control plane");
+        Path keyStore =
+                ca().issueServerCertificate("control-plane", List.of("localhost"), List.of(network.controlPlane()));
+        Path config = options.work().resolve("api.yml");
+        String jdbcUrl = "jdbc:postgresql://localhost:%d/postgres".formatted(postgresPort);
+        Servers.write(
+                config,
+                Machines.api(
+                        options, network, ports, jdbcUrl, keyStore, gitlabData().resolve("tls/ca.pem")));
+        api = server("api", List.of(bin("mayfly"), "server", config.toString()), withNames());
+        api.start(() -> controlPlane().status("/api/v1/ready") == 200, PATIENCE);
+    }
+
+    private ServerProcess newAgent(int host) {
+        String namespace = network.addMachine("h" + host, FIRST_HOST + host - 1);
+        Path config = options.work().resolve("agent-%d.yml".formatted(host));
+        Servers.write(config, Machines.agent(options, network, ports, host, ca().caPem()));
+        return server(
+                "agent-" + host,
+                DemoNetwork.inside(namespace, List.of(bin("agent"), "--config", config.toString())),
+                withNames());
+    }
+
+    /** Starts or restarts the agent of this host (from 1) and waits until the control plane counts it as ready. */
+    void startAgent(int host) {
+        progress.accept("the agent of host-" + host);
+        agents.get(host - 1)
+                .start(
+                        () -> controlPlane()
+                                .get("/api/v1/hosts/host-" + host)
+                                .path("state")
+                                .asText()
+                                .equals("READY"),
+                        PATIENCE);
+    }
+
+    private ServerProcess server(String name, List<String> command, Map<String, String> environment) {
+        return new ServerProcess(name, command, environment, logs.resolve(name + ".log"));
+    }
+
+    private Map<String, String> withNames() {
+        return Map.of(
+                "JDK_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + options.work().resolve("hosts"));
+    }
+
+    private String bin(String name) {
+        return options.root().resolve("bin").resolve(name).toString();
+    }
+
+    private Path gitlabData() {
+        return options.work().resolve("gitlab");
+    }
+
+    private PrivateCa ca() {
+        return PrivateCa.openOrCreate(options.work().resolve("tls"), "Mayfly demo CA");
+    }
+
+    ServerProcess agent(int host) {
+        return agents.get(host - 1);
+    }
+
+    ServerProcess api() {
+        return running(api, "the control plane");
+    }
+
+    ServerProcess temporal() {
+        return running(temporal, "Temporal");
+    }
+
+    ServerProcess gitlab() {
+        return running(gitlab, "GitLab");
+    }
+
+    DemoOptions options() {
+        return options;
+    }
+
+    DemoNetwork network() {
+        return network;
+    }
+
+    String jdbcUrl() {
+        return "jdbc:postgresql://localhost:%d/postgres?user=postgres&password=postgres".formatted(postgresPort);
+    }
+
+    String temporalTarget() {
+        return network.controlPlane() + ":" + ports.temporal();
+    }
+
+    String apiUrl() {
+        return "https://%s:%d".formatted(network.controlPlane(), ports.api());
+    }
+
+    String temporalUiUrl() {
+        return "http://%s:%d".formatted(network.controlPlane(), ports.temporalUi());
+    }
+
+    String gitlabUrl() {
+        return "https://" + network.address(GITLAB_MACHINE);
+    }
+
+    Path apiTokenFile() {
+        return options.work().resolve("secrets/api-token");
+    }
+
+    /** The five characters that all names of this installation's slots begin with. */
+    String installation() {
+        return controlPlane().get("/api/v1/version").get("installation").asText();
+    }
+
+    /** Interfaces in the hosts' namespaces whose name begins so. */
+    int hostInterfaces(String prefix) {
+        int count = 0;
+        for (int host = 1; host <= options.hosts(); host++) {
+            String links = Shell.run("ip", "-n", network.name() + "-h" + host, "-o", "link");
+            count += (int)
+                    links.lines().filter(line -> line.contains(" " + prefix)).count();
+        }
+        return count;
+    }
+
+    /** Waits until nothing of any VM is left; returns what is left when patience ends. */
+    Leftovers awaitNothingLeft(Duration patience) {
+        String installation = installation();
+        Leftovers[] left = new Leftovers[1];
+        try {
+            Waiting.until("nothing is left", patience, () -> {
+                left[0] = Leftovers.count(this, installation, gitlabUser().runnersInAll());
+                return left[0].isNothing();
+            });
+        } catch (AssertionError somethingIsLeft) {
+            progress.accept("left: " + left[0]);
+        }
+        return left[0];
+    }
+
+    /** The control plane's REST API, as an administrator. */
+    JsonApi controlPlane() {
+        return new JsonApi(
+                URI.create(apiUrl()), ca().caPem(), "Authorization", "Bearer " + Servers.read(apiTokenFile()));
+    }
+
+    GitLabUser gitlabUser() {
+        return new GitLabUser(
+                GITLAB_NAME,
+                network.address(GITLAB_MACHINE),
+                gitlabData().resolve("tls/ca.pem"),
+                Servers.read(gitlabData().resolve("root-token")));
+    }
+
+    /** Creates a project in GitLab that tells the control plane of its jobs. */
+    long createProject(String name) {
+        Path secrets = options.work().resolve("secrets");
+        return gitlabUser()
+                .createProject(
+                        name,
+                        apiUrl() + "/webhooks/gitlab/demo",
+                        Servers.read(secrets.resolve("webhook-token")),
+                        Servers.read(secrets.resolve("webhook-signing-token")));
+    }
+
+    /** Ends everything, hosts first; VMs outlive their agents by design, but not their cluster. */
+    @Override
+    public void close() {
+        String installation = api != null && api.isAlive() ? installation() : null;
+        agents.forEach(ServerProcess::close);
+        if (installation != null) {
+            Leftovers.remove(installation);
+        }
+        close(api);
+        close(gitlab);
+        close(names);
+        close(temporal);
+        close(postgres);
+        network.close();
+    }
+
+    private static void close(@Nullable AutoCloseable server) {
+        if (server == null) {
+            return;
+        }
+        try {
+            server.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("a server did not end: " + e.getMessage(), e);
+        }
+    }
+
+    private static ServerProcess running(@Nullable ServerProcess server, String name) {
+        if (server == null) {
+            throw new IllegalStateException(name + " was not started");
+        }
+        return server;
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while starting", e);
+        }
+    }
+}

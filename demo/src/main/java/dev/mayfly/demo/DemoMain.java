@@ -1,0 +1,131 @@
+package dev.mayfly.demo;
+
+import dev.mayfly.demo.PipelineRun.JobState;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import net.sourceforge.argparse4j.ArgumentParsers;
+import net.sourceforge.argparse4j.impl.Arguments;
+import net.sourceforge.argparse4j.inf.ArgumentParser;
+import net.sourceforge.argparse4j.inf.ArgumentParserException;
+import net.sourceforge.argparse4j.inf.Namespace;
+
+/** {@code bin/demo}: the main job on real parts, from a push to nothing left. */
+public final class DemoMain {
+
+    private static final Duration PATIENCE = Duration.ofMinutes(40);
+
+    private final Instant began = Instant.now();
+    private final Namespace arguments;
+
+    private DemoMain(Namespace arguments) {
+        this.arguments = arguments;
+    }
+
+    public static void main(String[] args) {
+        System.exit(new DemoMain(parse(args)).run());
+    }
+
+    private static Namespace parse(String[] args) {
+        ArgumentParser parser = ArgumentParsers.newFor("bin/demo").build();
+        parser.addArgument("--once").action(Arguments.storeTrue());
+        parser.addArgument("--repo").type(Path.class);
+        parser.addArgument("--report").type(Path.class);
+        parser.addArgument("--hosts").type(Integer.class).setDefault(2);
+        parser.addArgument("--simulated").action(Arguments.storeTrue());
+        parser.addArgument("--old-gitlab").action(Arguments.storeTrue());
+        parser.addArgument("--api-port").type(Integer.class).setDefault(0);
+        parser.addArgument("--temporal-ui-port").type(Integer.class).setDefault(0);
+        parser.addArgument("--keep").action(Arguments.storeTrue());
+        try {
+            return parser.parseArgs(args);
+        } catch (ArgumentParserException e) {
+            parser.handleError(e);
+            System.err.println("bin/demo --help tells them all");
+            System.exit(2);
+            throw new IllegalStateException("not reached", e);
+        }
+    }
+
+    private int run() {
+        Path work = Servers.temporaryFolder("mayfly-demo-");
+        DemoOptions options = DemoOptions.standard(work)
+                .withHosts(arguments.getInt("hosts"))
+                .withDriver(arguments.getBoolean("simulated") ? "simulated" : "qemu")
+                .withTwoPhase(!arguments.getBoolean("old_gitlab"))
+                .withPorts(arguments.getInt("api_port"), arguments.getInt("temporal_ui_port"));
+        Path repository = repository(work);
+        boolean well = false;
+        try (DemoCluster cluster = DemoCluster.start(options, this::say)) {
+            Thread onInterrupt = new Thread(cluster::close, "stop");
+            Runtime.getRuntime().addShutdownHook(onInterrupt);
+            well = runPipeline(cluster, repository);
+            if (!arguments.getBoolean("once")) {
+                say("up until Ctrl-C: push to " + cluster.gitlabUrl() + " and watch");
+                waitForInterrupt();
+            }
+            Runtime.getRuntime().removeShutdownHook(onInterrupt);
+        } finally {
+            if (arguments.getBoolean("keep") || !well) {
+                say("logs and configuration are kept in " + work);
+            } else {
+                Servers.deleteTree(work);
+            }
+        }
+        say(well ? "everything ended as it should, and nothing was left" : "NOT everything ended as it should");
+        return well ? 0 : 1;
+    }
+
+    private boolean runPipeline(DemoCluster cluster, Path repository) {
+        say("REST API      %s/api/v1/jobs (token: %s)".formatted(cluster.apiUrl(), cluster.apiTokenFile()));
+        say("Temporal UI   " + cluster.temporalUiUrl());
+        say("GitLab        " + cluster.gitlabUrl());
+        PipelineRun run = PipelineRun.push(cluster, projectName(repository), repository);
+        say("pushed " + repository + ": " + run.url());
+        ProgressView progress = new ProgressView(this::say);
+        run.awaitEnd(PATIENCE, () -> progress.show(run.jobs()));
+        List<JobState> jobs = run.jobs();
+        System.out.println(progress.table(jobs));
+        Leftovers left = cluster.awaitNothingLeft(Duration.ofMinutes(2));
+        say("left after the run: " + left.asMap());
+        Path file = arguments.get("report");
+        if (file != null) {
+            new Report(run.report(), left.asMap()).writeTo(file);
+            say("report: " + file);
+        }
+        return jobs.stream().allMatch(JobState::isWell) && left.isNothing();
+    }
+
+    private Path repository(Path work) {
+        Path given = arguments.get("repo");
+        if (given == null) {
+            return SampleProject.checkOut(work);
+        }
+        if (!Files.isDirectory(given)) {
+            throw new IllegalArgumentException("--repo " + given + " is no folder; give a git repository's");
+        }
+        return given.toAbsolutePath().normalize();
+    }
+
+    private static String projectName(Path repository) {
+        String name = Objects.toString(repository.getFileName()).toLowerCase(java.util.Locale.ROOT);
+        return name.replaceAll("[^a-z0-9_-]+", "-").replaceAll("^-+|-+$", "");
+    }
+
+    private static void waitForInterrupt() {
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void say(String line) {
+        System.out.printf(
+                "[demo %4ds] %s%n", Duration.between(began, Instant.now()).toSeconds(), line);
+    }
+}

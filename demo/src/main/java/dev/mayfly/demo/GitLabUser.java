@@ -1,0 +1,109 @@
+package dev.mayfly.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+
+/** What a person does with GitLab: creates projects, pushes, looks at pipelines, jobs and logs, cancels. */
+final class GitLabUser {
+
+    private final JsonApi api;
+    private final String hostName;
+    private final String address;
+    private final Path caPem;
+    private final String token;
+
+    GitLabUser(String hostName, String address, Path caPem, String token) {
+        this.hostName = hostName;
+        this.address = address;
+        this.caPem = caPem;
+        this.token = token;
+        this.api = new JsonApi(URI.create("https://" + address), caPem, "PRIVATE-TOKEN", token);
+    }
+
+    JsonApi api() {
+        return api;
+    }
+
+    /** Creates {@code demo/<name>} with a job webhook to the control plane. */
+    long createProject(String name, String webhookUrl, String secretToken, String signingToken) {
+        JsonNode project = api.post("/api/v4/projects", Map.of("path", name, "name", name, "namespace_path", "demo"));
+        long id = project.get("id").asLong();
+        api.post(
+                "/api/v4/projects/" + id + "/hooks",
+                Map.of(
+                        "url", webhookUrl,
+                        "token", secretToken,
+                        "signing_token", signingToken,
+                        "job_events", true,
+                        "pipeline_events", true,
+                        "push_events", false,
+                        "enable_ssl_verification", false));
+        return id;
+    }
+
+    String pathOf(long project) {
+        return api.get("/api/v4/projects/" + project).get("path_with_namespace").asText();
+    }
+
+    /** Pushes the repository's current branch as {@code main}; returns the pipeline that this started. */
+    long push(Path repository, long project) {
+        String credentials = Base64.getEncoder().encodeToString(("root:" + token).getBytes(StandardCharsets.UTF_8));
+        Map<String, String> asRoot = Map.of(
+                "GIT_CONFIG_COUNT", "1",
+                "GIT_CONFIG_KEY_0", "http.extraHeader",
+                "GIT_CONFIG_VALUE_0", "Authorization: Basic " + credentials,
+                "GIT_TERMINAL_PROMPT", "0");
+        Shell.run(asRoot, gitPush(repository, "https://%s/%s.git".formatted(hostName, pathOf(project))));
+        JsonNode pipelines = api.get("/api/v4/projects/%d/pipelines?per_page=1".formatted(project));
+        if (pipelines.isEmpty()) {
+            throw new IllegalStateException(
+                    "the push started no pipeline; is there a .gitlab-ci.yml in " + repository + "?");
+        }
+        return pipelines.get(0).get("id").asLong();
+    }
+
+    private List<String> gitPush(Path repository, String remote) {
+        List<String> command = new ArrayList<>(List.of("git", "-C", repository.toString()));
+        for (String setting : List.of(
+                "http.sslCAInfo=" + caPem,
+                "http.curloptResolve=%s:443:%s".formatted(hostName, address),
+                "safe.directory=*",
+                "credential.helper=")) {
+            command.addAll(List.of("-c", setting));
+        }
+        command.addAll(List.of("push", "--quiet", remote, "HEAD:refs/heads/main"));
+        return command;
+    }
+
+    /** All jobs of a pipeline, retried ones included, by id. */
+    List<JsonNode> jobs(long project, long pipeline) {
+        List<JsonNode> jobs = new ArrayList<>();
+        api.get("/api/v4/projects/%d/pipelines/%d/jobs?per_page=100&include_retried=true".formatted(project, pipeline))
+                .forEach(jobs::add);
+        jobs.sort((a, b) -> Long.compare(a.get("id").asLong(), b.get("id").asLong()));
+        return jobs;
+    }
+
+    JsonNode job(long project, long job) {
+        return api.get("/api/v4/projects/%d/jobs/%d".formatted(project, job));
+    }
+
+    String log(long project, long job) {
+        return api.text("/api/v4/projects/%d/jobs/%d/trace".formatted(project, job));
+    }
+
+    void cancel(long project, long job) {
+        api.post("/api/v4/projects/%d/jobs/%d/cancel".formatted(project, job), Map.of());
+    }
+
+    int runners(long project) {
+        return api.get("/api/v4/projects/%d/runners?per_page=100".formatted(project))
+                .size();
+    }
+}

@@ -1,0 +1,127 @@
+package dev.mayfly.demo;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/** The configuration files of a cluster's servers: what a person would write for the same machines. */
+final class Machines {
+
+    private Machines() {}
+
+    /** {@code config/api.yml} of the control plane. */
+    static String api(
+            DemoOptions options,
+            DemoNetwork network,
+            ControlPlanePorts ports,
+            String jdbcUrl,
+            Path keyStore,
+            Path gitlabCa) {
+        Path secrets = options.work().resolve("secrets");
+        return """
+                server:
+                  applicationConnectors:
+                    - type: https
+                      bindHost: %1$s
+                      port: %2$d
+                      keyStorePath: %3$s
+                      keyStoreType: PKCS12
+                      keyStorePassword: changeit
+                      validateCerts: false
+                  adminConnectors:
+                    - type: http
+                      bindHost: 127.0.0.1
+                      port: %4$d
+                  requestLog:
+                    appenders: []
+                logging:
+                  level: INFO
+                  appenders:
+                    - type: console
+                database:
+                  url: %5$s
+                  user: postgres
+                  password: file:%6$s/database
+                temporal:
+                  target: %1$s:%7$d
+                  namespace: mayfly
+                gitlab:
+                  - name: demo
+                    url: https://%8$s
+                    caFile: %9$s
+                    token: file:%6$s/gitlab-token
+                    webhookToken: file:%6$s/webhook-token
+                    signingToken: file:%6$s/webhook-signing-token
+                agents:
+                  credentialsDir: %6$s/hosts
+                  lease:%10$s
+                timeouts:%11$s
+                tags:
+                  diskMib: 4096
+                sealKey: file:%6$s/seal-key
+                apiToken: file:%6$s/api-token
+                """.formatted(
+                        network.controlPlane(),
+                        ports.api(),
+                        keyStore,
+                        ports.admin(),
+                        jdbcUrl,
+                        secrets,
+                        ports.temporal(),
+                        DemoCluster.GITLAB_NAME,
+                        gitlabCa,
+                        yaml(options.lease(), "    "),
+                        yaml(options.timeouts(), "  "));
+    }
+
+    /** {@code config/agent.yml} of one host. */
+    static String agent(DemoOptions options, DemoNetwork network, ControlPlanePorts ports, int host, Path ca) {
+        return """
+                hostId: host-%1$d
+                stateDir: %2$s/host-%1$d/state
+                runDir: %2$s/host-%1$d/run
+                controlPlane:
+                  url: https://%3$s:%4$d
+                  caFile: %5$s
+                  credentialFile: %2$s/secrets/hosts/host-%1$d
+                temporal:
+                  target: %3$s:%6$d
+                  namespace: mayfly
+                driver: %7$s
+                image: %8$s
+                nativeDir: %9$s
+                capacity:
+                  cpus: %10$d
+                  memoryMib: %11$d
+                  diskMib: 200000
+                addressPool: 10.%12$d.0.0/16
+                uidRange: %13$d-%14$d
+                guest:
+                  resolvers: [%15$s]
+                """.formatted(
+                        host,
+                        options.work(),
+                        network.controlPlane(),
+                        ports.api(),
+                        ca,
+                        ports.temporal(),
+                        options.driver(),
+                        options.image(),
+                        options.nativePrograms(),
+                        options.cpus(),
+                        options.memoryMib(),
+                        200 + host,
+                        200_000 + host * 1000,
+                        200_999 + host * 1000,
+                        network.address(DemoCluster.GITLAB_MACHINE));
+    }
+
+    private static String yaml(Map<String, String> values, String indent) {
+        StringBuilder lines = new StringBuilder();
+        values.forEach((key, value) ->
+                lines.append('\n').append(indent).append(key).append(": ").append(value));
+        return lines.isEmpty() ? " {}" : lines.toString();
+    }
+
+    /** The ports that the control plane's machine listens on. */
+    record ControlPlanePorts(int api, int admin, int temporal, int temporalUi) {}
+}

@@ -1,0 +1,126 @@
+package dev.mayfly.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mayfly.demo.PipelineRun.JobState;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives a system test its cluster. Clusters of the same kind are shared by all test classes of a run and closed after
+ * the last; a test that crashes a part of it brings that part up again. After each test nothing may be left.
+ */
+final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
+
+    private static final Duration LEFT_NOTHING = Duration.ofMinutes(3);
+    private static final AtomicInteger PROJECTS = new AtomicInteger();
+    /** Short times, so that a hazard's end is reached in seconds. */
+    private static final Map<String, String> LEASE =
+            Map.of("renewEvery", "1s", "suspectAfter", "4s", "fenceAfter", "12s", "lostAfter", "20s");
+
+    private static final Map<String, String> TIMEOUTS = Map.of(
+            "hostAnswers", "8s", "hostReturns", "60s", "heartbeat", "10s", "recheck", "10s", "pause", "2s", "patience", "5s");
+
+    private final String kind;
+    private final boolean twoPhase;
+    private @Nullable DemoCluster cluster;
+
+    private ClusterExtension(String kind, boolean twoPhase) {
+        this.kind = kind;
+        this.twoPhase = twoPhase;
+    }
+
+    /** Two hosts with real VMs. */
+    static ClusterExtension realVms() {
+        return new ClusterExtension("qemu", true);
+    }
+
+    /** Two hosts that play the jobs: for hazards that are in no VM. */
+    static ClusterExtension simulatedVms() {
+        return new ClusterExtension("simulated", true);
+    }
+
+    /** As {@link #simulatedVms()}, with a GitLab that lets a claimed job run at once. */
+    static ClusterExtension simulatedVmsOnOldGitLab() {
+        return new ClusterExtension("simulated", false);
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        cluster = context.getRoot()
+                .getStore(Namespace.create(ClusterExtension.class))
+                .computeIfAbsent(kind + twoPhase, key -> new Shared(start()), Shared.class)
+                .cluster();
+    }
+
+    private DemoCluster start() {
+        Path work = Servers.temporaryFolder("mayfly-it-");
+        DemoOptions options = DemoOptions.standard(work)
+                .withDriver(kind)
+                .withTwoPhase(twoPhase)
+                .withTimes(TIMEOUTS, LEASE);
+        return DemoCluster.start(options, line -> System.out.println("[" + kind + "] " + line));
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        if (context.getExecutionException().isEmpty()) {
+            assertThat(cluster().awaitNothingLeft(LEFT_NOTHING).asMap())
+                    .as("what is left after the test")
+                    .allSatisfy((what, count) -> assertThat(count).as(what).isZero());
+        }
+    }
+
+    DemoCluster cluster() {
+        return Objects.requireNonNull(cluster, "the cluster is started before the first test");
+    }
+
+    /** Pushes a repository with this {@code .gitlab-ci.yml} into a project of its own. */
+    PipelineRun push(String ciYaml, Map<String, String> files) {
+        Path folder = Servers.temporaryFolder("mayfly-repo-");
+        Servers.write(folder.resolve("source/.gitlab-ci.yml"), ciYaml);
+        files.forEach((name, text) -> Servers.write(folder.resolve("source").resolve(name), text));
+        Path repository = SampleProject.repositoryOf(folder.resolve("source"), folder.resolve("repository"));
+        return PipelineRun.push(cluster(), "project-" + PROJECTS.incrementAndGet(), repository);
+    }
+
+    PipelineRun push(String ciYaml) {
+        return push(ciYaml, Map.of());
+    }
+
+    /** Waits until the job is as wanted, and returns it. */
+    static JobState await(PipelineRun run, String job, String wanted, Duration patience, Predicate<JobState> condition) {
+        JobState[] last = new JobState[1];
+        try {
+            Waiting.until(job + " " + wanted, patience, () -> {
+                last[0] = run.job(job);
+                return condition.test(last[0]);
+            });
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + "; it is " + last[0], e);
+        }
+        return last[0];
+    }
+
+    /** Waits until GitLab shows this status. */
+    static JobState awaitStatus(PipelineRun run, String job, String status, Duration patience) {
+        return await(run, job, "is " + status, patience, state -> state.status().equals(status));
+    }
+
+    private record Shared(DemoCluster cluster) implements AutoCloseable {
+        @Override
+        public void close() {
+            cluster.close();
+            Servers.deleteTree(cluster.options().work());
+        }
+    }
+}
