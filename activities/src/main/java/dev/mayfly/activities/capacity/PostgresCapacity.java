@@ -1,5 +1,7 @@
 package dev.mayfly.activities.capacity;
 
+import dev.mayfly.activities.db.Channel;
+import dev.mayfly.activities.jobs.JobDao;
 import dev.mayfly.activities.outbox.Outbox;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.workflows.activity.CapacityActivities;
@@ -10,51 +12,71 @@ import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
+import java.util.function.Function;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The transactions that change who holds and who owns which slot; the only place that does. */
-@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
+/**
+ * The transactions that change who holds and who owns which slot; nobody else does. One at a time, by an advisory lock
+ * that dies with its transaction: a claim touches two jobs and two slots in an order that its caller can't choose, and
+ * parallel jobs of one size claim each other's slots at once. The rules themselves stand in {@link Holdings}. Called by
+ * workflows, by agents' calls and by the background loops; every call may be repeated after a crash.
+ */
 public final class PostgresCapacity implements CapacityActivities {
 
+    private static final Logger log = LoggerFactory.getLogger(PostgresCapacity.class);
+    /** The advisory lock's number: "mayfly" on a telephone's keys. */
+    private static final long LOCK = 629359;
+
+    private final Jdbi jdbi;
+    private final Clock clock;
+    private final Outbox outbox;
+    private final Sealer sealer;
+
     public PostgresCapacity(Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer) {
-        throw new UnsupportedOperationException("soon: " + jdbi + clock + outbox + sealer);
+        this.jdbi = jdbi;
+        this.clock = clock;
+        this.outbox = outbox;
+        this.sealer = sealer;
     }
 
     @Override
     public @Nullable Holding hold(CiJob job) {
-        throw new UnsupportedOperationException("soon: " + job);
+        String key = job.key().workflowId();
+        return jdbi.inTransaction(handle -> {
+            SlotDao slots = handle.attach(SlotDao.class);
+            SlotRow held = slots.heldBy(key);
+            if (held != null) {
+                return held.toHolding();
+            }
+            Instant now = clock.instant();
+            JobDao jobs = handle.attach(JobDao.class);
+            jobs.ensure(job, now);
+            // foreign-never-queued: a job of no size lives with the claim that brought it
+            if (job.size() == null || slots.hasLeftOrIsRefused(key)) {
+                return null;
+            }
+            jobs.queued(key, now);
+            slots.enqueue(key);
+            if (tryLock(handle)) {
+                new Holdings(handle, outbox, now).dispatch(key);
+            } else {
+                handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
+            }
+            SlotRow granted = slots.heldBy(key);
+            return granted == null ? null : granted.toHolding();
+        });
     }
 
-    @Override
-    public void giveUp(JobKey job, String slotId) {
-        throw new UnsupportedOperationException("soon: " + job + slotId);
-    }
-
-    @Override
-    public void leave(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
-    }
-
-    @Override
-    public List<Holding> toDismantle(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
-    }
-
-    @Override
-    public boolean release(JobKey job, String slotId) {
-        throw new UnsupportedOperationException("soon: " + job + slotId);
-    }
-
-    @Override
-    public boolean hostIsLost(String hostId, long epoch) {
-        throw new UnsupportedOperationException("soon: " + hostId + epoch);
-    }
-
-    @Override
-    public void recordPhase(JobKey job, JobPhase phase, @Nullable String slotId, @Nullable JobOutcome outcome) {
-        throw new UnsupportedOperationException("soon: " + job + phase + slotId + outcome);
+    /** One dispatcher pass; returns how many slots were granted, 0 also if another process dispatches. */
+    public int dispatch() {
+        return jdbi.inTransaction(
+                handle -> tryLock(handle) ? new Holdings(handle, outbox, clock.instant()).dispatch(null) : 0);
     }
 
     /**
@@ -65,12 +87,73 @@ public final class PostgresCapacity implements CapacityActivities {
      * @param claimed the job, known or looked up; its row is ensured by this transaction
      */
     public ClaimOutcome claimed(String hostId, ClaimReport report, ClaimedJob claimed) {
-        throw new UnsupportedOperationException("soon: " + hostId + report + claimed);
+        byte[] sealed =
+                sealer.seal(report.jobToken(), jobTokenContext(claimed.job().key()));
+        ClaimOutcome outcome = locked(jdbi, clock, outbox, holdings -> {
+            holdings.ensure(claimed.job());
+            return holdings.claimed(hostId, report, claimed, sealed);
+        });
+        log.info("host {}: {}", hostId, outcome.story());
+        return outcome;
     }
 
-    /** One dispatcher pass; returns how many slots were granted, 0 also if another process dispatches. */
-    public int dispatch() {
-        throw new UnsupportedOperationException("soon");
+    /** What a claimed job's sealed token is bound to. */
+    public static String jobTokenContext(JobKey job) {
+        return "job-token of " + job.workflowId();
+    }
+
+    @Override
+    public void giveUp(JobKey job, String slotId) {
+        locked(jdbi, clock, outbox, holdings -> {
+            holdings.giveUp(job.workflowId(), slotId);
+            return true;
+        });
+    }
+
+    @Override
+    public void leave(JobKey job) {
+        locked(jdbi, clock, outbox, holdings -> {
+            holdings.leave(job.workflowId());
+            return true;
+        });
+    }
+
+    @Override
+    public List<Holding> toDismantle(JobKey job) {
+        // held-now: what PostgreSQL says the job owns now, never what anybody remembers
+        return jdbi.withExtension(SlotDao.class, slots -> slots.ownedBy(job.workflowId())).stream()
+                .filter(slot -> slot.holder() == null)
+                .map(SlotRow::toHolding)
+                .toList();
+    }
+
+    @Override
+    public boolean release(JobKey job, String slotId) {
+        return locked(jdbi, clock, outbox, holdings -> holdings.release(job.workflowId(), slotId));
+    }
+
+    @Override
+    public boolean hostIsLost(String hostId, long epoch) {
+        HostRow host = jdbi.withExtension(HostDao.class, hosts -> hosts.host(hostId));
+        return host == null || host.epoch() != epoch;
+    }
+
+    @Override
+    public void recordPhase(JobKey job, JobPhase phase, @Nullable String slotId, @Nullable JobOutcome outcome) {
+        String key = job.workflowId();
+        Instant now = clock.instant();
+        jdbi.useExtension(JobDao.class, jobs -> {
+            if (phase == JobPhase.DONE) {
+                jobs.recordEnd(
+                        key,
+                        outcome == null ? null : outcome.result(),
+                        outcome == null ? slotId : outcome.slotId(),
+                        outcome == null ? null : outcome.detail(),
+                        now);
+            } else {
+                jobs.recordPhase(key, phase, slotId, now);
+            }
+        });
     }
 
     /**
@@ -80,7 +163,7 @@ public final class PostgresCapacity implements CapacityActivities {
      * @return false if anything about the slot changed since: look again in the next sweep
      */
     public boolean sweep(String slotId, long generation) {
-        throw new UnsupportedOperationException("soon: " + slotId + generation);
+        return locked(jdbi, clock, outbox, holdings -> holdings.sweep(slotId, generation));
     }
 
     /**
@@ -88,6 +171,21 @@ public final class PostgresCapacity implements CapacityActivities {
      * after {@code failLostJob}: the job's token is erased here.
      */
     public boolean releaseSwept(String slotId) {
-        throw new UnsupportedOperationException("soon: " + slotId);
+        return locked(jdbi, clock, outbox, holdings -> holdings.release(SlotRow.SWEEPER, slotId));
+    }
+
+    /** One transaction that may change holdings; waits for its turn. */
+    static <T> T locked(Jdbi jdbi, Clock clock, Outbox outbox, Function<Holdings, T> change) {
+        return jdbi.inTransaction(handle -> {
+            handle.execute("select pg_advisory_xact_lock(?)", LOCK);
+            return change.apply(new Holdings(handle, outbox, clock.instant()));
+        });
+    }
+
+    private static boolean tryLock(Handle handle) {
+        return handle.createQuery("select pg_try_advisory_xact_lock(:lock)")
+                .bind("lock", LOCK)
+                .mapTo(Boolean.class)
+                .one();
     }
 }

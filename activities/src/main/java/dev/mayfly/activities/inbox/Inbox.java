@@ -1,21 +1,41 @@
 package dev.mayfly.activities.inbox;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mayfly.activities.db.Backoff;
+import dev.mayfly.activities.db.Channel;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jdbi.v3.core.Jdbi;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Webhook deliveries: stored by {@link #put} before they are answered, handled later by any control plane. A delivery
- * is handled at least once: a crash while handling it hands it out again.
+ * is handled at least once: one whose handler crashed is handed out again after {@link #IN_HAND}.
  */
-@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class Inbox {
 
+    /** How long a delivery is in one process's hand before another may take it; longer than its handler may need. */
+    static final Duration IN_HAND = Duration.ofSeconds(60);
+
+    private static final Logger log = LoggerFactory.getLogger(Inbox.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};
+
+    private final Jdbi jdbi;
+    private final Clock clock;
+
     public Inbox(Jdbi jdbi, Clock clock) {
-        throw new UnsupportedOperationException("soon: " + jdbi + clock);
+        this.jdbi = jdbi;
+        this.clock = clock;
     }
 
     /**
@@ -36,26 +56,113 @@ public final class Inbox {
 
     /** Stores a delivery and wakes {@code Channel.INBOX}; false if its key is known for this instance. */
     public boolean put(String instance, String deliveryKey, byte[] body, Map<String, String> headers) {
-        throw new UnsupportedOperationException("soon: " + instance + deliveryKey + body.length + headers);
+        Instant now = clock.instant();
+        String text = json(headers);
+        return jdbi.inTransaction(handle -> {
+            int stored = handle.createUpdate("""
+                            insert into inbox (instance, delivery_key, body, headers, received_at, due_at)
+                            values (:instance, :key, :body, cast(:headers as jsonb), :now, :now)
+                            on conflict (instance, delivery_key) do nothing""")
+                    .bind("instance", instance)
+                    .bind("key", deliveryKey)
+                    .bind("body", body)
+                    .bind("headers", text)
+                    .bind("now", now)
+                    .execute();
+            if (stored > 0) {
+                handle.execute("select pg_notify(?, '')", Channel.INBOX.pgName());
+            }
+            return stored > 0;
+        });
     }
 
     /**
-     * Hands the oldest due deliveries to {@code handler}, one transaction each, skipping those that another process has
-     * in hand. What it throws is kept with the delivery, which is tried again with back-off.
+     * Hands the oldest due deliveries to {@code handler}, skipping those that another process has in hand. What it
+     * throws is kept with the delivery, which is tried again with back-off.
      *
      * @return how many were handled or failed
      */
     public int drain(int most, Consumer<Delivery> handler) {
-        throw new UnsupportedOperationException("soon: " + most + handler);
+        int done = 0;
+        for (Delivery delivery : take(most)) {
+            try {
+                handler.accept(delivery);
+                finish(delivery.id());
+            } catch (RuntimeException failure) {
+                log.warn(
+                        "delivery {} of {} failed at attempt {}, to be tried again",
+                        delivery.deliveryKey(),
+                        delivery.instance(),
+                        delivery.attempts() + 1,
+                        failure);
+                postpone(delivery, failure);
+            }
+            done++;
+        }
+        return done;
+    }
+
+    private List<Delivery> take(int most) {
+        Instant now = clock.instant();
+        return jdbi.withHandle(handle -> handle.createQuery("""
+                        update inbox set attempts = attempts + 1, due_at = :until where id in (
+                            select id from inbox where handled_at is null and due_at <= :now
+                            order by id limit :most for update skip locked)
+                        returning id, instance, delivery_key, body, headers, attempts, received_at""")
+                .bind("now", now)
+                .bind("until", now.plus(IN_HAND))
+                .bind("most", most)
+                .map((row, context) -> delivery(row))
+                .list());
+    }
+
+    private static Delivery delivery(ResultSet row) throws SQLException {
+        try {
+            return new Delivery(
+                    row.getLong("id"),
+                    row.getString("instance"),
+                    row.getString("delivery_key"),
+                    row.getBytes("body"),
+                    JSON.readValue(row.getString("headers"), HEADERS),
+                    row.getInt("attempts") - 1,
+                    row.getTimestamp("received_at").toInstant());
+        } catch (JsonProcessingException broken) {
+            throw new SQLException("inbox row %d has broken headers".formatted(row.getLong("id")), broken);
+        }
+    }
+
+    private static String json(Map<String, String> headers) {
+        try {
+            return JSON.writeValueAsString(headers);
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException("headers do not serialize", impossible);
+        }
+    }
+
+    private void finish(long id) {
+        jdbi.useHandle(handle ->
+                handle.execute("update inbox set handled_at = ?, last_error = null where id = ?", clock.instant(), id));
+    }
+
+    private void postpone(Delivery delivery, Exception failure) {
+        Instant due = clock.instant().plus(Backoff.after(delivery.attempts()));
+        jdbi.useHandle(handle -> handle.execute(
+                "update inbox set due_at = ?, last_error = ? where id = ?",
+                due,
+                Backoff.shortText(failure),
+                delivery.id()));
     }
 
     /** Deliveries not handled yet. */
     public long depth() {
-        throw new UnsupportedOperationException("soon");
+        return jdbi.withHandle(handle -> handle.createQuery("select count(*) from inbox where handled_at is null")
+                .mapTo(Long.class)
+                .one());
     }
 
     /** Forgets what was handled longer ago than this. */
     public int purge(Duration handledBefore) {
-        throw new UnsupportedOperationException("soon: " + handledBefore);
+        Instant before = clock.instant().minus(handledBefore);
+        return jdbi.withHandle(handle -> handle.execute("delete from inbox where handled_at < ?", before));
     }
 }

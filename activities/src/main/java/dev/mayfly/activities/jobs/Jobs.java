@@ -4,27 +4,50 @@ import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
+import org.jdbi.v3.core.statement.Query;
 import org.jspecify.annotations.Nullable;
 
-/** The job rows. Webhook handling, reconciler and REST use them; all calls are idempotent. */
-@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
+/**
+ * The job rows: a projection for REST and the dashboard, and the real dedupe of workflow starts, since Temporal forgets
+ * closed workflows. Webhook handling, reconciler and REST use them; all calls are idempotent.
+ */
 public final class Jobs {
 
+    private static final String UNFINISHED =
+            "job.finished_at is null and job.left_at is null and job.refusal is null and job.status_rank < 5";
+
+    private final Jdbi jdbi;
+    private final Clock clock;
+
     public Jobs(Jdbi jdbi, Clock clock) {
-        throw new UnsupportedOperationException("soon: " + jdbi + clock);
+        this.jdbi = jdbi;
+        this.clock = clock;
     }
 
-    /** Ensures the job's row and records its status; facts of a known job are refreshed. */
+    /** Ensures the job's row and records its status; facts of a known job are refreshed until it is queued. */
     public void upsertSeen(CiJob job, String status) {
-        throw new UnsupportedOperationException("soon: " + job + status);
+        jdbi.useTransaction(handle -> seen(handle.attach(JobDao.class), job, status));
     }
 
     /** As {@link #upsertSeen}, for a job that asks for us but can't be served. */
     public void refuse(CiJob job, String status, String reason) {
-        throw new UnsupportedOperationException("soon: " + job + status + reason);
+        jdbi.useTransaction(handle -> {
+            JobDao dao = handle.attach(JobDao.class);
+            seen(dao, job, status);
+            dao.refuse(job.key().workflowId(), reason);
+        });
+    }
+
+    private void seen(JobDao dao, CiJob job, String status) {
+        dao.ensure(job, clock.instant());
+        dao.refresh(job);
+        dao.recordStatus(job.key().workflowId(), status, StatusRank.of(status));
     }
 
     /**
@@ -33,42 +56,99 @@ public final class Jobs {
      * @return false if the job is unknown or the status is older than what is known
      */
     public boolean recordStatus(JobKey job, String status) {
-        throw new UnsupportedOperationException("soon: " + job + status);
+        return jdbi.withExtension(
+                        JobDao.class, dao -> dao.recordStatus(job.workflowId(), status, StatusRank.of(status)))
+                > 0;
     }
 
     /** Whether GitLab said that the job has ended. */
     public boolean isFinal(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
+        return holds(job, "status_rank >= " + StatusRank.FINAL);
     }
 
     /** Whether a workflow may be started: the job is known, not refused, not ended and has not left. */
     public boolean mayStart(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
+        return holds(job, UNFINISHED);
+    }
+
+    private boolean holds(JobKey job, String condition) {
+        return jdbi.withHandle(
+                handle -> handle.createQuery("select exists (select from job where key = :key and " + condition + ")")
+                        .bind("key", job.workflowId())
+                        .mapTo(Boolean.class)
+                        .one());
     }
 
     public Optional<JobView> find(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
+        return query("where job.key = :key", query -> query.bind("key", job.workflowId())).stream()
+                .findFirst();
     }
 
     /** Jobs with this GitLab job id: one, unless several instances use the same number. */
     public List<JobView> findByJobId(long jobId) {
-        throw new UnsupportedOperationException("soon: " + jobId);
+        return query("where job.job_id = :id order by job.key", query -> query.bind("id", jobId));
     }
 
-    /** @param after the cursor that the page before gave, null for the first */
+    /**
+     * A page of jobs.
+     *
+     * @param after the cursor that the page before gave, null for the first
+     * @throws IllegalArgumentException if {@code after} is no cursor
+     */
     public JobPage list(JobFilter filter, int limit, @Nullable String after) {
-        throw new UnsupportedOperationException("soon: " + filter + limit + after);
+        JobCursor cursor = after == null ? null : JobCursor.parse(after);
+        List<JobView> found = query(
+                """
+                where (cast(:instance as text) is null or job.instance = :instance)
+                  and (cast(:project as text) is null or job.project_path = :project)
+                  and (cast(:status as text) is null or job.status = :status)
+                  and (cast(:phase as text) is null or job.phase = :phase)
+                  and (cast(:pipeline as bigint) is null or job.pipeline_id = :pipeline)
+                  and (cast(:host as text) is null
+                       or exists (select from slot where slot.id = job.slot_id and slot.host_id = :host))
+                  and (not :unfinished or (%s))
+                  and (cast(:key as text) is null or (job.seen_at, job.key) < (:seen, :key))
+                order by job.seen_at desc, job.key desc limit :limit""".formatted(UNFINISHED),
+                query -> query.bind("instance", filter.instance())
+                        .bind("project", filter.projectPath())
+                        .bind("status", filter.status())
+                        .bind("phase", filter.phase())
+                        .bind("pipeline", filter.pipelineId())
+                        .bind("host", filter.hostId())
+                        .bind("unfinished", filter.unfinished())
+                        .bind("seen", cursor == null ? Instant.EPOCH : cursor.seenAt())
+                        .bind("key", cursor == null ? null : cursor.key())
+                        .bind("limit", limit + 1));
+        boolean more = found.size() > limit;
+        List<JobView> page = more ? found.subList(0, limit) : found;
+        return new JobPage(page, more ? JobCursor.after(page.get(limit - 1)).text() : null);
     }
 
     /** Jobs that should have a running workflow: seen, not refused, not final, not done; for the reconciler. */
     public List<JobView> unfinished(int limit) {
-        throw new UnsupportedOperationException("soon: " + limit);
+        return query("where " + UNFINISHED + " order by job.seen_at limit :limit", query -> query.bind("limit", limit));
     }
 
     /** Projects with jobs seen within this time; the reconciler polls them. */
     public List<Project> activeProjects(Duration within) {
-        throw new UnsupportedOperationException("soon: " + within);
+        Instant since = clock.instant().minus(within);
+        return jdbi.withHandle(handle -> handle.createQuery("""
+                        select instance, project_id, max(project_path) as project_path from job
+                        where seen_at >= :since or finished_at >= :since or (%s)
+                        group by instance, project_id order by instance, project_id""".formatted(UNFINISHED))
+                .bind("since", since)
+                .map(ConstructorMapper.of(Project.class))
+                .list());
     }
 
+    /** A project that had jobs for us. */
     public record Project(String instance, long projectId, String projectPath) {}
+
+    private List<JobView> query(String conditions, Consumer<Query> bindings) {
+        return jdbi.withHandle(handle -> {
+            Query query = handle.createQuery(JobViewMapper.SELECT + conditions);
+            bindings.accept(query);
+            return query.map(new JobViewMapper()).list();
+        });
+    }
 }

@@ -1,0 +1,245 @@
+package dev.mayfly.activities.capacity;
+
+import static dev.mayfly.activities.capacity.SlotRow.SWEEPER;
+
+import dev.mayfly.activities.db.Channel;
+import dev.mayfly.activities.jobs.JobDao;
+import dev.mayfly.activities.outbox.Outbox;
+import dev.mayfly.activities.outbox.Outbox.Signal;
+import dev.mayfly.workflows.activity.Holding;
+import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
+import dev.mayfly.workflows.job.CiJob;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The rules of who holds and who owns which slot, each method within one transaction of its caller, who has taken the
+ * lock of {@link PostgresCapacity}: nothing else changes meanwhile. A job <em>holds</em> at most one slot, the one it
+ * uses; every slot that is not released has exactly one <em>owner</em>, who dismantles it; who holds a slot owns it.
+ */
+final class Holdings {
+
+    private static final Logger log = LoggerFactory.getLogger(Holdings.class);
+    /** Most requests that one pass looks at. */
+    private static final int BATCH = 200;
+
+    private final Handle handle;
+    private final SlotDao slots;
+    private final HostDao hosts;
+    private final JobDao jobs;
+    private final Outbox outbox;
+    private final Instant now;
+
+    Holdings(Handle handle, Outbox outbox, Instant now) {
+        this.handle = handle;
+        this.slots = handle.attach(SlotDao.class);
+        this.hosts = handle.attach(HostDao.class);
+        this.jobs = handle.attach(JobDao.class);
+        this.outbox = outbox;
+        this.now = now;
+    }
+
+    HostDao hosts() {
+        return hosts;
+    }
+
+    /** Ensures the job's row. */
+    void ensure(CiJob job) {
+        jobs.ensure(job, now);
+    }
+
+    /**
+     * Grants slots to those that wait, in order, as far as there is room.
+     *
+     * @param caller the job whose own call this is: it needs no signal, its answer tells it
+     */
+    int dispatch(@Nullable String caller) {
+        List<Placement.Room> rooms = hosts.all().stream()
+                .filter(host -> host.state() != HostState.LOST)
+                .map(HostRow::room)
+                .toList();
+        List<Placement.Grant> grants = Placement.place(rooms, slots.waiting(BATCH));
+        for (Placement.Grant grant : grants) {
+            grant(grant, grant.request().job().equals(caller));
+        }
+        return grants.size();
+    }
+
+    private void grant(Placement.Grant grant, boolean callerKnows) {
+        String job = grant.request().job();
+        Placement.Room room = grant.room();
+        if (!hosts.reserve(room.hostId(), room.epoch(), grant.request().size())) {
+            throw new IllegalStateException("host %s changed while %s was placed on it".formatted(room.hostId(), job));
+        }
+        String slot = slots.insert(room.hostId(), room.epoch(), grant.request().size(), job, now);
+        slots.setHolding(job, slot);
+        slots.setWaiting(job, false);
+        log.info("{} holds new slot {} on host {}", job, slot, room.hostId());
+        if (!callerKnows) {
+            tellHolding(job, slot, null);
+        }
+    }
+
+    /** The transaction of a claim, its cases in the order in which they are decided; {@code claimed.job()} has a row. */
+    ClaimOutcome claimed(String hostId, ClaimReport report, ClaimedJob claimed, byte[] sealedToken) {
+        String job = claimed.job().key().workflowId();
+        SlotRow slot = slots.slot(report.slotId());
+        ClaimOutcome noSlot = Claims.refused(hostId, report, slot, job);
+        if (slot == null || noSlot != null) {
+            return Objects.requireNonNull(noSlot);
+        }
+        if (job.equals(slot.claimedBy())) {
+            return Claims.held(claimed.job(), "%s holds %s already: the same report again".formatted(job, slot.id()));
+        }
+        ClaimOutcome second = Claims.second(slot, job, slots.claimedBy(job));
+        if (second != null) {
+            return second;
+        }
+        // void-claim: a claim of a job that has left, or can't run here, changes no holding
+        ClaimOutcome voided = Claims.voided(slot, claimed, Boolean.TRUE.equals(slots.hasLeftOrEnded(job)));
+        if (voided != null) {
+            return voided;
+        }
+        return Claims.held(claimed.job(), exchange(slot, claimed.job(), sealedToken));
+    }
+
+    /** The slot that claimed a job runs it: holdings are exchanged. */
+    private String exchange(SlotRow slot, CiJob claimed, byte[] sealedToken) {
+        String job = claimed.key().workflowId();
+        String owner = Objects.requireNonNull(slot.owner());
+        boolean ownerWaitsForIt = slot.holder() != null;
+        SlotRow former = slots.heldBy(job);
+
+        slots.dropHolding(slot.id());
+        if (former != null) {
+            slots.dropHolding(former.id());
+        }
+        slots.setClaim(slot.id(), job, sealedToken, now);
+        slots.setHolding(job, slot.id());
+        slots.setWaiting(job, false);
+        jobs.claimed(job, slot.id(), now);
+        tellHolding(job, slot.id(), claimed);
+
+        String story = "%s was handed %s".formatted(slot.id(), job);
+        if (job.equals(owner)) {
+            return former == null || former.id().equals(slot.id())
+                    ? story + ", the job it was made for"
+                    : story + ", which had given it up for " + former.id();
+        }
+        if (former == null) {
+            if (ownerWaitsForIt) {
+                backToQueue(owner); // back-to-queue: it waited for this slot and gets no other
+            }
+            return story
+                    + "; %s %s".formatted(owner, ownerWaitsForIt ? "goes back to the queue" : "did not wait for it");
+        }
+        // swap-owners: the former slot goes to this slot's owner, at whatever stage, even to one that has left
+        slots.setOwner(former.id(), owner);
+        if (ownerWaitsForIt) {
+            slots.setHolding(owner, former.id());
+            tellHolding(owner, former.id(), null);
+        } else {
+            tellLook(owner);
+        }
+        return story + "; %s gets %s%s".formatted(owner, former.id(), ownerWaitsForIt ? "" : " to dismantle");
+    }
+
+    /** The slot turned out unreachable before its claim: held no longer, still owned. */
+    void giveUp(String job, String slotId) {
+        SlotRow slot = slots.slot(slotId);
+        if (slot == null || !job.equals(slot.holder()) || slot.claimedBy() != null) {
+            return;
+        }
+        slots.dropHolding(slotId);
+        slots.touch(slotId);
+        slots.setWaiting(job, true);
+        notifyDispatch();
+        log.info("{} gave {} up and goes back to the queue", job, slotId);
+    }
+
+    /** From now on the job is given slots only to dismantle. */
+    void leave(String job) {
+        jobs.leave(job, now);
+        slots.dequeue(job);
+        SlotRow held = slots.heldBy(job);
+        if (held != null) {
+            slots.dropHolding(held.id());
+            slots.touch(held.id());
+        }
+    }
+
+    /** Frees a slot that its owner has no use for; false if it is another's now, or in use. */
+    boolean release(String owner, String slotId) {
+        SlotRow slot = slots.slot(slotId);
+        if (slot == null) {
+            return true;
+        }
+        if (slot.isReleased()) {
+            return owner.equals(slot.releasedBy());
+        }
+        if (!owner.equals(slot.owner()) || slot.holder() != null) {
+            return false;
+        }
+        slots.release(slotId, now);
+        hosts.free(slot.hostId(), slot.epoch(), slot.size());
+        notifyDispatch();
+        log.info("slot {} on host {} is released", slotId, slot.hostId());
+        return true;
+    }
+
+    /** sweeper-takes-first: from now on the sweeper owns the slot, and a workflow started again never gets it back. */
+    boolean sweep(String slotId, long generation) {
+        SlotRow slot = slots.slot(slotId);
+        if (slot == null || slot.isReleased() || slot.isOwnedBySweeper() || slot.generation() != generation) {
+            return false;
+        }
+        slots.dropHolding(slotId);
+        slots.setOwner(slotId, SWEEPER);
+        log.warn("the sweeper takes {} from {}, whose workflow does not run", slotId, slot.owner());
+        return true;
+    }
+
+    /** The host's slots are void. Unclaimed jobs get other ones; claimed ones keep theirs and learn to ask. */
+    void lose(String hostId, long newEpoch) {
+        for (SlotRow slot : slots.on(hostId)) {
+            if (slot.isOld()) {
+                continue;
+            }
+            slots.touch(slot.id());
+            if (slot.holder() != null && slot.claimedBy() == null) {
+                slots.dropHolding(slot.id());
+                slots.setWaiting(slot.holder(), true);
+            }
+            tellLook(Objects.requireNonNull(slot.owner()));
+            log.warn("slot {} of {} went with host {}", slot.id(), slot.owner(), hostId);
+        }
+        hosts.lose(hostId, newEpoch);
+        notifyDispatch();
+    }
+
+    private void backToQueue(String job) {
+        slots.setWaiting(job, true);
+        notifyDispatch();
+        tellLook(job);
+    }
+
+    private void tellHolding(String job, String slot, @Nullable CiJob start) {
+        Holding holding = Objects.requireNonNull(slots.slot(slot)).toHolding();
+        outbox.add(handle, job, Signal.HOLDING, holding, null, start);
+    }
+
+    private void tellLook(String owner) {
+        if (!owner.equals(SWEEPER)) {
+            outbox.add(handle, owner, Signal.LOOK, null, null, null);
+        }
+    }
+
+    private void notifyDispatch() {
+        handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
+    }
+}

@@ -1,0 +1,36 @@
+package dev.mayfly.activities.capacity;
+
+import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import java.time.Instant;
+
+/** A row of {@code host}; {@code inventory} is JSON. */
+record HostRow(
+        String id,
+        HostState state,
+        long epoch,
+        String arch,
+        String driver,
+        String agentVersion,
+        int milliCpus,
+        int memoryMib,
+        int diskMib,
+        int usedMilliCpus,
+        int usedMemoryMib,
+        int usedDiskMib,
+        Instant registeredAt,
+        Instant renewedAt,
+        String inventory) {
+
+    Capacity capacity() {
+        return new Capacity(milliCpus, memoryMib, diskMib);
+    }
+
+    Capacity used() {
+        return new Capacity(usedMilliCpus, usedMemoryMib, usedDiskMib);
+    }
+
+    Placement.Room room() {
+        Capacity free = new Capacity(milliCpus - usedMilliCpus, memoryMib - usedMemoryMib, diskMib - usedDiskMib);
+        return new Placement.Room(id, epoch, state == HostState.READY, capacity(), free);
+    }
+}
