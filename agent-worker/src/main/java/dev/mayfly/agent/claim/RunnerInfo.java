@@ -19,6 +19,9 @@ public record RunnerInfo(
         String architecture,
         Map<String, Map<String, Boolean>> featuresByExecutor) {
 
+    /** The executor whose flags go with a request for a job: which job comes isn't known yet, and this is what runs. */
+    static final Executor ASKED_FOR = Executor.SHELL;
+
     public RunnerInfo {
         featuresByExecutor = Map.copyOf(featuresByExecutor);
     }

@@ -1,0 +1,152 @@
+package dev.mayfly.agent.claim;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.mayfly.workflows.activity.VmActivities.Ran;
+import dev.mayfly.workflows.agentapi.AgentApi.GitLabInstance;
+import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
+import dev.mayfly.workflows.job.Executor;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a slot's broker must find again after the agent was killed: runner token, GitLab's answer, how far the job has
+ * come. Lives on tmpfs in the slot's secret folder, every file 0600 and replaced in one step, so a reader sees the old
+ * or the new one. Survives an agent's restart; not the host's, as the VM doesn't either.
+ */
+final class ClaimStore {
+
+    private static final String NONCE = "runner-nonce";
+    private static final String TOKEN = "runner-token.json";
+    private static final String INSTANCE = "instance.json";
+    private static final String CLAIM = "claim.json";
+    private static final String PROGRESS = "progress.json";
+
+    private final ObjectMapper json = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
+    private final SecureRandom random = new SecureRandom();
+    private final Path folder;
+
+    ClaimStore(Path folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * How far a slot's claim has come.
+     *
+     * @param claimedAtMillis when the claim was stored
+     * @param committed whether the control plane recorded the claim and GitLab took {@code running}
+     * @param executor with which the runner is started; null unless committed
+     * @param updated whether the job's first PUT or PATCH has passed to GitLab
+     * @param ended how the job ended, null if it has not
+     * @param refused whether the control plane refused this slot: it must never ask GitLab again
+     */
+    record Progress(
+            long claimedAtMillis,
+            boolean committed,
+            @Nullable Executor executor,
+            boolean updated,
+            @Nullable Ran ended,
+            boolean refused) {
+
+        static final Progress NONE = new Progress(0, false, null, false, null, false);
+
+        Progress claimedAt(long millis) {
+            return new Progress(millis, false, null, false, null, false);
+        }
+
+        Progress committedFor(Executor by) {
+            return new Progress(claimedAtMillis, true, by, updated, ended, refused);
+        }
+
+        Progress withUpdate() {
+            return new Progress(claimedAtMillis, committed, executor, true, ended, refused);
+        }
+
+        Progress withEnd(Ran end) {
+            return new Progress(claimedAtMillis, committed, executor, updated, end, refused);
+        }
+
+        Progress withRefusal() {
+            return new Progress(claimedAtMillis, committed, executor, updated, ended, true);
+        }
+    }
+
+    /** The nonce of this slot's token request: made and stored at the first call, the same ever after. */
+    String nonce() throws IOException {
+        Path file = folder.resolve(NONCE);
+        if (Files.exists(file)) {
+            return Files.readString(file, StandardCharsets.US_ASCII);
+        }
+        byte[] bytes = new byte[16];
+        random.nextBytes(bytes);
+        String nonce = HexFormat.of().formatHex(bytes);
+        write(NONCE, nonce.getBytes(StandardCharsets.US_ASCII));
+        return nonce;
+    }
+
+    Optional<RunnerTokenReply> runnerToken() throws IOException {
+        return read(TOKEN, RunnerTokenReply.class);
+    }
+
+    void keep(RunnerTokenReply token) throws IOException {
+        write(TOKEN, json.writeValueAsBytes(token));
+    }
+
+    /** The slot's GitLab as it was last known, for a restart while the control plane is away. */
+    Optional<GitLabInstance> instance() throws IOException {
+        return read(INSTANCE, GitLabInstance.class);
+    }
+
+    void keep(GitLabInstance instance) throws IOException {
+        write(INSTANCE, json.writeValueAsBytes(instance));
+    }
+
+    /** GitLab's answer, byte for byte. */
+    Optional<byte[]> claim() throws IOException {
+        Path file = folder.resolve(CLAIM);
+        return Files.exists(file) ? Optional.of(Files.readAllBytes(file)) : Optional.empty();
+    }
+
+    void keepClaim(byte[] payload) throws IOException {
+        write(CLAIM, payload);
+    }
+
+    /** Forgets the claim and how far it came. */
+    void eraseClaim() throws IOException {
+        Files.deleteIfExists(folder.resolve(CLAIM));
+        Files.deleteIfExists(folder.resolve(PROGRESS));
+    }
+
+    Progress progress() throws IOException {
+        return read(PROGRESS, Progress.class).orElse(Progress.NONE);
+    }
+
+    void keep(Progress progress) throws IOException {
+        write(PROGRESS, json.writeValueAsBytes(progress));
+    }
+
+    private <T> Optional<T> read(String name, Class<T> type) throws IOException {
+        Path file = folder.resolve(name);
+        return Files.exists(file) ? Optional.of(json.readValue(file.toFile(), type)) : Optional.empty();
+    }
+
+    private void write(String name, byte[] content) throws IOException {
+        Path fresh = folder.resolve(name + ".new");
+        Files.deleteIfExists(fresh);
+        Files.createFile(fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.write(fresh, content, StandardOpenOption.WRITE);
+        Files.move(fresh, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}

@@ -1,0 +1,67 @@
+package dev.mayfly.agent.claim;
+
+import dev.mayfly.agent.relay.Upstream;
+import dev.mayfly.workflows.agentapi.AgentApi.GitLabInstance;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.security.GeneralSecurityException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import javax.net.ssl.TrustManagerFactory;
+
+/** One {@link GitLabConnection} per GitLab instance as configured; a changed address or CA gives a new one. */
+final class GitLabConnections {
+
+    private final Map<GitLabInstance, GitLabConnection> known = new ConcurrentHashMap<>();
+    private final ClaimSettings settings;
+    private final ControlPlaneCalls controlPlane;
+    private final Executor executor;
+
+    GitLabConnections(ClaimSettings settings, ControlPlaneCalls controlPlane, Executor executor) {
+        this.settings = settings;
+        this.controlPlane = controlPlane;
+        this.executor = executor;
+    }
+
+    /** As the control plane describes it now, else as it described it to this slot before. */
+    CompletableFuture<GitLabConnection> of(String name, ClaimStore store) {
+        try {
+            Optional<GitLabInstance> stored = store.instance();
+            Optional<GitLabInstance> instance = controlPlane.instance(name).or(() -> stored);
+            if (instance.isEmpty()) {
+                throw new IOException("the control plane has not named the address of GitLab instance '" + name
+                        + "' yet; is it configured there?");
+            }
+            if (!instance.equals(stored)) {
+                store.keep(instance.get());
+            }
+            GitLabConnection connection = known.get(instance.get());
+            if (connection == null) {
+                connection = connect(instance.get());
+                known.put(instance.get(), connection);
+            }
+            return CompletableFuture.completedFuture(connection);
+        } catch (IOException | GeneralSecurityException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private GitLabConnection connect(GitLabInstance instance) throws IOException, GeneralSecurityException {
+        URI base = URI.create(instance.url().replaceFirst("/+$", ""));
+        TrustManagerFactory trust = TrustedAuthorities.with(instance.caPem());
+        HttpClient http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .connectTimeout(settings.connectTimeout())
+                .sslContext(TrustedAuthorities.context(trust))
+                .executor(executor)
+                .build();
+        return new GitLabConnection(
+                new GitLabRunnerApi(http, base, settings.readTimeout()),
+                Upstream.of(base, trust, settings.connectTimeout()));
+    }
+}

@@ -1,0 +1,222 @@
+package dev.mayfly.agent.relay;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.util.ReferenceCountUtil;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection of a guest: reads one request, answers it or has an {@link Exchange} pass it on, and closes. What the
+ * guest still sends after the answer is read and dropped for a while, because closing over unread bytes would reset the
+ * connection and lose the answer.
+ */
+final class GuestConnection extends ChannelInboundHandlerAdapter {
+
+    private static final Logger LOG = LoggerFactory.getLogger(GuestConnection.class);
+
+    private final RelaySettings settings;
+    private final VmDirectory vms;
+    private final InetAddress peer;
+    private final Executor blocking;
+    private @Nullable Exchange exchange;
+    private @Nullable ScheduledFuture<?> headDeadline;
+    private boolean headRead;
+    private boolean requestRead;
+    private boolean answered;
+
+    GuestConnection(RelaySettings settings, VmDirectory vms, InetAddress peer, Executor blocking) {
+        this.settings = settings;
+        this.vms = vms;
+        this.peer = peer;
+        this.blocking = blocking;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        context.read();
+        headDeadline = context.executor()
+                .schedule(
+                        () -> Channels.close(context.channel()),
+                        settings.requestTimeout().toMillis(),
+                        TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        requestRead |= message instanceof LastHttpContent;
+        if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
+            ReferenceCountUtil.release(message);
+            answer(context.channel(), HttpResponseStatus.BAD_REQUEST, "");
+        } else if (message instanceof HttpRequest request && !headRead) {
+            headRead = true;
+            stopHeadDeadline();
+            begin(context.channel(), request);
+        } else if (exchange != null && message instanceof HttpContent content) {
+            exchange.fromGuest(content);
+        } else {
+            ReferenceCountUtil.release(message);
+            readOnOrClose(context.channel());
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (exchange != null) {
+            exchange.guestWritable();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        stopHeadDeadline();
+        if (exchange != null) {
+            exchange.guestGone();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof IdleStateEvent) {
+            if (exchange != null) {
+                exchange.fail("nothing moved for " + settings.idleTimeout());
+            } else {
+                Channels.close(context.channel());
+            }
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        LOG.debug("connection of {}: {}", peer, cause.toString());
+        Channels.close(context.channel());
+    }
+
+    private void begin(Channel guest, HttpRequest request) {
+        Optional<RelayedVm> vm = vms.at(peer);
+        if (vm.isEmpty()) {
+            LOG.warn("refused a request from {}: no VM of this host has that address", peer);
+            answer(guest, HttpResponseStatus.FORBIDDEN, "");
+            return;
+        }
+        Route route = Route.of(request.method(), request.uri());
+        switch (route.kind()) {
+            case VERIFY_RUNNER -> answer(guest, HttpResponseStatus.OK, "{}");
+            case REQUEST_JOB -> requestJob(guest, vm.get());
+            case OTHER -> refuse(guest, vm.get(), request);
+            default -> passOn(guest, vm.get(), route, request);
+        }
+    }
+
+    private void requestJob(Channel guest, RelayedVm vm) {
+        Optional<RelayedJob> job = vm.job();
+        if (job.isEmpty()) {
+            answer(guest, HttpResponseStatus.SERVICE_UNAVAILABLE, "");
+            return;
+        }
+        var unused = job.get()
+                .payload()
+                .whenCompleteAsync(
+                        (payload, failure) -> {
+                            if (failure != null) {
+                                LOG.warn("slot {}: payload not served: {}", vm.slotId(), failure.toString());
+                                answer(guest, HttpResponseStatus.SERVICE_UNAVAILABLE, "");
+                            } else if (payload.isPresent()) {
+                                answer(guest, HttpResponseStatus.CREATED, payload.get());
+                            } else {
+                                answer(guest, HttpResponseStatus.NO_CONTENT, "");
+                            }
+                        },
+                        guest.eventLoop());
+    }
+
+    private void passOn(Channel guest, RelayedVm vm, Route route, HttpRequest request) {
+        Optional<RelayedJob> job = vm.job();
+        if (job.isEmpty()) {
+            answer(guest, HttpResponseStatus.SERVICE_UNAVAILABLE, "");
+        } else if (!route.isOf(job.get())) {
+            refuse(guest, vm, request);
+        } else {
+            Exchange begun = new Exchange(this, guest, vm.slotId(), job.get(), route, request);
+            exchange = begun;
+            begun.begin(blocking);
+        }
+    }
+
+    private void refuse(Channel guest, RelayedVm vm, HttpRequest request) {
+        // Without its query, and no longer than a path of the protocol.
+        String path = request.uri().split("\\?", 2)[0];
+        LOG.warn(
+                "slot {}: the guest may not {} {}",
+                vm.slotId(),
+                request.method(),
+                path.substring(0, Math.min(path.length(), 80)).replaceAll("[^ -~]", "?"));
+        answer(guest, HttpResponseStatus.FORBIDDEN, "");
+    }
+
+    /** Answers without GitLab. */
+    void answer(Channel guest, HttpResponseStatus status, String body) {
+        answer(guest, status, body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void answer(Channel guest, HttpResponseStatus status, byte[] body) {
+        ByteBuf content = Unpooled.wrappedBuffer(body);
+        FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, content);
+        response.headers()
+                .set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON)
+                .set(HttpHeaderNames.CONTENT_LENGTH, body.length)
+                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        guest.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+        finish(guest);
+    }
+
+    /** The answer is written: drops the rest of the request, if any, and closes. */
+    void finish(Channel guest) {
+        exchange = null;
+        answered = true;
+        if (!requestRead) {
+            var unused = guest.eventLoop()
+                    .schedule(
+                            () -> Channels.close(guest),
+                            settings.lingerTimeout().toMillis(),
+                            TimeUnit.MILLISECONDS);
+        }
+        readOnOrClose(guest);
+    }
+
+    private void stopHeadDeadline() {
+        if (headDeadline != null) {
+            headDeadline.cancel(false);
+        }
+    }
+
+    private void readOnOrClose(Channel guest) {
+        if (answered && requestRead) {
+            guest.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        } else {
+            guest.read();
+        }
+    }
+}
