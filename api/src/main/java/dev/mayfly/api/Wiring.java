@@ -18,9 +18,15 @@ import dev.mayfly.api.inbox.InboxWorker;
 import dev.mayfly.api.inbox.OutboxSender;
 import dev.mayfly.api.loop.Loop;
 import dev.mayfly.api.rest.ApiFilter;
+import dev.mayfly.api.rest.FleetResource;
+import dev.mayfly.api.rest.JobsResource;
 import dev.mayfly.api.rest.StatusResource;
+import dev.mayfly.api.rest.SweepResource;
 import dev.mayfly.api.start.JobIntake;
 import dev.mayfly.api.start.JobStarter;
+import dev.mayfly.api.start.Reconciler;
+import dev.mayfly.api.sweep.Sweeper;
+import dev.mayfly.api.sweep.Sweeping;
 import dev.mayfly.api.temporal.ControlWorker;
 import dev.mayfly.api.temporal.TemporalConnection;
 import dev.mayfly.api.webhook.WebhookResource;
@@ -43,6 +49,7 @@ final class Wiring {
     private static final Logger LOG = LoggerFactory.getLogger(Wiring.class);
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
+    private static final Duration RECONCILE = Duration.ofMinutes(1);
     private static final Duration TIDY = Duration.ofHours(1);
     private static final Duration KEPT = Duration.ofDays(7);
     private static final int IN_PARALLEL = 4;
@@ -75,7 +82,18 @@ final class Wiring {
         JobStarter starter = new JobStarter(temporal.client(), clock);
         JobIntake intake = new JobIntake(
                 gitlab, stores.jobs(), stores.hosts(), config.tags().grammar(), starter);
-        Readiness readiness = new Readiness(dependencies(database, gitlabs), clock);
+        Sweeping sweeping = new Sweeping(
+                config.sweeper(),
+                temporal,
+                stores.capacity(),
+                stores.slots(),
+                stores.hosts(),
+                stores.jobs(),
+                stores.installation(),
+                gitlab,
+                intake,
+                clock);
+        Readiness readiness = new Readiness(dependencies(database, gitlabs, sweeping.sweeper()), clock);
 
         ObjectMapper json = environment.getObjectMapper();
         Loop inbox = new Loop(
@@ -85,19 +103,21 @@ final class Wiring {
                 new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, json, clock));
         Loop outbox = new Loop("outbox", IN_PARALLEL, TICK, new OutboxSender(stores.outbox(), starter));
         Loop dispatcher = new Loop("dispatcher", TICK, () -> stores.capacity().dispatch() > 0);
+        Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
+        Loop reconciler = new Loop("reconciler", RECONCILE, new Reconciler(stores.jobs(), gitlab, intake));
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
         environment
                 .lifecycle()
                 .manage(new Background(
                         settings.database(),
                         temporal,
-                        worker(stores, gitlab),
+                        worker(stores, gitlab, sweeping),
                         List.of(
                                 dispatcher,
                                 new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
                                 new Loop("readiness", LOOK_AROUND, readiness::look),
                                 new Loop("tidy", TIDY, () -> tidy(stores))),
-                        List.of(inbox, outbox),
+                        List.of(inbox, outbox, sweeper, reconciler),
                         Map.of(Channel.INBOX, inbox, Channel.OUTBOX, outbox, Channel.DISPATCH, dispatcher)));
 
         LeaseDesk leases = new LeaseDesk(
@@ -116,15 +136,24 @@ final class Wiring {
                 new HostFilter(settings.hosts()),
                 new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
                 new ApiFilter(settings.apiToken()),
-                new StatusResource(readiness, version()));
+                new StatusResource(
+                        readiness,
+                        new StatusResource.Version(
+                                version(), stores.installation().id())),
+                new JobsResource(stores.jobs(), gitlab),
+                new FleetResource(stores.hosts(), stores.slots()),
+                new SweepResource(sweeping.sweeper(), sweeper::wake));
         if (settings.apiToken() == null) {
             LOG.warn("no apiToken is configured: the REST API answers this machine's loopback only");
         }
     }
 
-    private ControlWorker worker(Stores stores, GitLabJobs gitlab) {
+    private ControlWorker worker(Stores stores, GitLabJobs gitlab, Sweeping sweeping) {
         return new ControlWorker(
-                temporal.client(), config.timeouts(), new Object[] {stores.capacity(), gitlab}, worker -> {});
+                temporal.client(),
+                config.timeouts(),
+                new Object[] {stores.capacity(), gitlab},
+                worker -> sweeping.register(worker, config.timeouts()));
     }
 
     private static boolean tickLeases(Hosts hosts) {
@@ -146,7 +175,7 @@ final class Wiring {
         }
     }
 
-    private List<Dependency> dependencies(Database database, GitLabs gitlabs) {
+    private List<Dependency> dependencies(Database database, GitLabs gitlabs, Sweeper sweeper) {
         List<Dependency> all = new ArrayList<>();
         all.add(new Dependency(
                 "PostgreSQL",
@@ -172,6 +201,12 @@ final class Wiring {
                     Duration.ofMinutes(1),
                     () -> gitlabs.version(instance.name())));
         }
+        all.add(new Dependency("sweeper", "it removes nothing until then", Duration.ZERO, () -> {
+            String braked = sweeper.braked();
+            if (braked != null) {
+                throw new IllegalStateException(braked);
+            }
+        }));
         return all;
     }
 

@@ -14,9 +14,9 @@ import java.util.List;
 public final class StatusResource {
 
     private final Readiness readiness;
-    private final String version;
+    private final Version version;
 
-    public StatusResource(Readiness readiness, String version) {
+    public StatusResource(Readiness readiness, Version version) {
         this.readiness = readiness;
         this.version = version;
     }
@@ -27,7 +27,8 @@ public final class StatusResource {
     /** @param status {@code ready}, or {@code waiting} if a dependency is down */
     public record Ready(String status, List<Readiness.State> dependencies) {}
 
-    public record Version(String version) {}
+    /** @param installation five characters that every slot, VM and runner of this installation carries */
+    public record Version(String version, String installation) {}
 
     /** Whether the process lives: always, if it answers. */
     @GET
@@ -51,6 +52,6 @@ public final class StatusResource {
     @GET
     @Path("version")
     public Version version() {
-        return new Version(version);
+        return version;
     }
 }
