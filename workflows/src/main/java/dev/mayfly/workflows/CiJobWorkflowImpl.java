@@ -9,11 +9,9 @@ import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
 import io.temporal.failure.ActivityFailure;
-import io.temporal.failure.TemporalFailure;
+import io.temporal.failure.CanceledFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.Promise;
-import io.temporal.workflow.Workflow;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,51 +23,59 @@ import org.jspecify.annotations.Nullable;
 final class CiJobWorkflowImpl implements CiJobWorkflow {
 
     private final CiJob job;
-    private final Timeouts timeouts;
     private final Stubs stubs;
     private final Story story;
+    private final News news = new News();
+    private final Dismantling dismantling;
     private final Trouble trouble;
-    private @Nullable String endedAs;
-    private boolean news;
+    private final Recheck recheck;
 
     CiJobWorkflowImpl(CiJob job, Timeouts timeouts) {
         this.job = job;
-        this.timeouts = timeouts;
         this.stubs = new Stubs(timeouts);
         this.story = new Story(job, stubs);
-        this.trouble = new Trouble(job, timeouts, stubs, story);
+        this.dismantling = new Dismantling(job, timeouts, stubs, story, news);
+        this.trouble = new Trouble(job, timeouts, stubs, story, news, dismantling);
+        this.recheck = new Recheck(job, timeouts, stubs, story, news, trouble, dismantling);
     }
 
     @Override
     public JobOutcome run(CiJob sameJob) {
-        JobOutcome outcome = null;
-        TemporalFailure fault = null;
+        JobOutcome outcome;
         try {
-            while (outcome == null) {
+            outcome = live();
+        } catch (CanceledFailure | ActivityFailure cancelled) { // never Throwable: eviction passes through
+            outcome = null;
+        }
+        return dismantling.afterTheLife(outcome);
+    }
+
+    private JobOutcome live() {
+        while (true) {
+            try {
                 Holding slot = slotToUse();
-                outcome = slot == null ? Outcomes.ofStatus(endedAs, story.slotId()) : liveIn(slot);
+                JobOutcome outcome = slot == null ? news.ended() : liveIn(slot);
+                if (outcome != null) {
+                    return outcome;
+                }
+            } catch (ActivityFailure failure) {
+                trouble.withUs(failure);
             }
-        } catch (TemporalFailure failure) { // never Throwable: eviction passes through here
-            fault = failure;
         }
-        new Dismantling(job, timeouts, stubs, story).afterTheLife(outcome, fault);
-        if (outcome == null) {
-            throw fault;
-        }
-        return outcome;
     }
 
     /** The slot that the job holds, after waiting in the queue for one if need be; null once the job has ended. */
     private @Nullable Holding slotToUse() {
-        while (endedAs == null) {
-            Holding slot = look();
-            if (slot != null) {
-                return slot;
-            }
+        var patience = recheck.patience();
+        Holding slot = look();
+        while (slot == null && news.ended() == null) {
             story.enter(JobPhase.QUEUED, null);
-            awaitNewsOr(() -> false, null);
+            if (news.isDoubtfulAfter(patience.next(), () -> false)) {
+                recheck.begin(null);
+            }
+            slot = look();
         }
-        return null;
+        return news.ended() == null ? slot : null;
     }
 
     /** Ensures every stage of this slot in turn; null as soon as the job should look for its slot again. */
@@ -77,7 +83,7 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
         try {
             story.enter(JobPhase.LAUNCHING, slot);
             var launch = Async.function(stubs.launching(slot)::launch, LaunchRequest.of(slot, job));
-            var runner = Async.procedure(stubs.gitlab("ensure runner")::ensureRunner, slot.slotId(), job);
+            var runner = stubs.runner(slot, job);
             if (!reached(launch, slot) || !reached(runner, slot)) {
                 return null;
             }
@@ -87,58 +93,55 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
                 return null;
             }
             if (claim.get() != Claimed.CLAIMED) {
-                return trouble.notClaimed(slot, claim.get(), launch.get());
+                return trouble.notRun(slot, launch.get(), claim.get() == Claimed.REASSIGNED);
             }
+            trouble.isOver();
             story.enter(JobPhase.RUNNING, slot);
             var run = Async.function(stubs.waiting(slot, "run")::run, RunRequest.of(slot, job));
-            return reached(run, slot) ? Outcomes.ofRun(run.get(), slot) : null;
+            return reached(run, slot) ? trouble.afterRun(slot, launch.get(), run.get()) : null;
         } catch (ActivityFailure failure) {
-            return trouble.with(slot, failure, look());
+            return trouble.with(slot, failure);
         }
     }
 
     /**
-     * Waits for a step of this slot; false as soon as it is pointless, because the job has ended or holds another slot.
-     * A newer holding abandons the call under way, it never cancels it. Throws what the step threw.
+     * Waits for a step of this slot; false as soon as it is pointless: the job has ended, holds another slot, or was
+     * claimed before its runner was ensured. A newer holding abandons the call under way, it never cancels it.
      */
     private boolean reached(Promise<?> step, Holding slot) {
+        var patience = recheck.patience();
         while (!step.isCompleted()) {
-            awaitNewsOr(step::isCompleted, slot);
-            Holding now = step.isCompleted() || endedAs != null ? slot : look();
-            if (!step.isCompleted()
-                    && (endedAs != null || now == null || !now.slotId().equals(slot.slotId()))) {
+            boolean doubtful = news.isDoubtfulAfter(patience.next(), step::isCompleted);
+            Holding now = step.isCompleted() ? slot : look();
+            if (now == null || !now.slotId().equals(slot.slotId()) || story.isClaimedEarly(slot, now)) {
                 return false;
+            }
+            if (doubtful) {
+                recheck.begin(now);
             }
         }
         step.get();
         return true;
     }
 
-    /** Signals are hints that may be lost, so now and then it asks GitLab by itself. */
-    private void awaitNewsOr(Supplier<Boolean> done, @Nullable Holding slot) {
-        if (!Workflow.await(timeouts.recheck(), () -> done.get() || news || endedAs != null)) {
-            endedAs = trouble.recheck(slot);
-        }
-    }
-
     private @Nullable Holding look() {
-        news = false;
-        return stubs.hold(job);
+        news.seen();
+        return news.ended() == null ? stubs.hold(job) : null;
     }
 
     @Override
     public void holding(Holding hint) {
-        news = true;
+        news.tell();
     }
 
     @Override
     public void lookAgain() {
-        news = true;
+        news.doubt();
     }
 
     @Override
     public void ended(String status) {
-        endedAs = status;
+        news.end(Outcomes.ofStatus(status, story.slotId()));
     }
 
     @Override

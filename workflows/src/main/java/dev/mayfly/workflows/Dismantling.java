@@ -8,20 +8,21 @@ import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.CanceledFailure;
-import io.temporal.failure.TemporalFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Removes every slot that a job owns and has no use for. Which these are is read from PostgreSQL again after each one,
- * never remembered: an exchange may bring more, or take one back. Always in a detached scope, so that cancelling the
- * workflow can't skip it. The reservation is freed as soon as the VM is gone for certain; the runner's removal runs
- * beside it, so that a GitLab outage never holds capacity.
+ * Removes every slot that a job owns and has no use for; one of these per workflow. Which slots these are is read from
+ * PostgreSQL before every try, never remembered: an exchange may bring more, or take one back. Each slot has a loop of
+ * its own in a detached scope, so that neither a cancelled workflow nor another slot's absent host stops it. The
+ * reservation is freed as soon as the VM is gone for certain; the runner's removal runs beside it, so that a GitLab
+ * outage never holds capacity.
  */
 final class Dismantling {
 
@@ -31,67 +32,104 @@ final class Dismantling {
     private final Timeouts timeouts;
     private final Stubs stubs;
     private final Story story;
-    private final List<Promise<Void>> runners = new ArrayList<>();
+    private final News news;
+    private final Set<String> slotsUnderWay = new HashSet<>();
+    private int runnersUnderWay;
 
-    Dismantling(CiJob job, Timeouts timeouts, Stubs stubs, Story story) {
+    Dismantling(CiJob job, Timeouts timeouts, Stubs stubs, Story story, News news) {
         this.job = job;
         this.timeouts = timeouts;
         this.stubs = stubs;
         this.story = story;
+        this.news = news;
     }
 
-    /** The job's life is over, by an outcome or by a fault: nothing of it stays. */
-    void afterTheLife(@Nullable JobOutcome outcome, @Nullable TemporalFailure fault) {
+    /**
+     * The job's life is over, by an outcome or, if there is none, by cancelling the workflow: nothing of it stays.
+     *
+     * @return the outcome
+     * @throws CanceledFailure if there is none
+     */
+    JobOutcome afterTheLife(@Nullable JobOutcome outcome) {
         Workflow.newDetachedCancellationScope(() -> {
                     story.enter(JobPhase.DISMANTLING, null);
-                    boolean cancelled = fault instanceof CanceledFailure
-                            || (fault instanceof ActivityFailure && fault.getCause() instanceof CanceledFailure);
-                    if (cancelled) {
-                        stubs.gitlab("cancel the job").cancelJob(job.key());
+                    Promise<Void> cancelled = outcome == null ? cancelInGitLab() : Promise.allOf(List.of());
+                    insist("leave", () -> stubs.capacity("leave").leave(job.key()));
+                    while (begin()) {
+                        int before = slotsUnderWay.size();
+                        Workflow.await(() -> slotsUnderWay.size() < before);
                     }
-                    stubs.capacity("leave").leave(job.key());
-                    untilNothingIsOwned();
-                    story.end(
-                            outcome == null
-                                    ? Outcomes.ofStatus(cancelled ? "canceled" : null, story.slotId())
-                                    : outcome);
+                    Workflow.await(() -> runnersUnderWay == 0 && cancelled.isCompleted());
+                    story.end(outcome == null ? Outcomes.cancelledHere(story.slotId()) : outcome);
                 })
                 .run();
+        if (outcome == null) {
+            throw new CanceledFailure("cancelled, and nothing is left of the job");
+        }
+        return outcome;
     }
 
-    /** The job lives on with another slot while the one it gave up is removed, however long its host is away. */
+    /** The job lives on while what it owns besides its slot is removed, however long a host is away. */
     void inTheBackground() {
         Workflow.newDetachedCancellationScope(() -> {
-                    Promise<Void> unused = Async.procedure(this::untilNothingIsOwned);
+                    var unused = Async.function(this::begin);
                 })
                 .run();
     }
 
-    /** Reads what is owned again after every slot that went, since an exchange may have changed it meanwhile. */
-    private void untilNothingIsOwned() {
-        Duration pause = FIRST_PAUSE;
-        for (List<Holding> owned = owned(); !owned.isEmpty(); owned = owned()) {
-            if (owned.stream().anyMatch(this::isReleased)) {
-                pause = FIRST_PAUSE;
-            } else {
-                Workflow.sleep(pause);
-                pause = min(pause.multipliedBy(2), timeouts.patience());
+    /** Starts on every slot that is owned and not being dismantled yet; false if none is owned. */
+    private boolean begin() {
+        return !owned().isEmpty();
+    }
+
+    private List<Holding> owned() {
+        Holding[][] owned = new Holding[1][];
+        insist(
+                "read what is left",
+                () -> owned[0] =
+                        stubs.capacity("what is left?").toDismantle(job.key()).toArray(Holding[]::new));
+        for (Holding slot : owned[0]) {
+            if (slotsUnderWay.add(slot.slotId())) {
+                var unused = Async.procedure(this::dismantle, slot);
             }
         }
-        Promise.allOf(runners).get();
+        return List.of(owned[0]);
+    }
+
+    private void dismantle(Holding slot) {
+        String id = slot.slotId();
+        var pause = new Backoff(FIRST_PAUSE, timeouts.patience());
+        for (Holding now = slot; now != null && !isReleased(now); now = ownedStill(id)) {
+            news.pauseUntilNews(pause.next());
+        }
+        slotsUnderWay.remove(id);
+    }
+
+    private @Nullable Holding ownedStill(String slotId) {
+        return owned().stream()
+                .filter(slot -> slot.slotId().equals(slotId))
+                .findFirst()
+                .orElse(null);
     }
 
     private boolean isReleased(Holding slot) {
         String id = slot.slotId();
-        if (!isGone(slot) || !stubs.capacity("release " + id).release(job.key(), id)) {
+        try {
+            if (!isGone(slot) || !stubs.capacity("release " + id).release(job.key(), id)) {
+                return false;
+            }
+        } catch (ActivityFailure failure) {
+            story.trouble("can't release %s yet, trying again: %s".formatted(id, Trouble.reason(failure)));
             return false;
         }
-        runners.add(Async.procedure(stubs.gitlab("remove the runner of " + id)::removeRunner, id));
+        runnersUnderWay++;
+        var unused = Async.procedure(() -> {
+            insist(
+                    "remove the runner of " + id,
+                    () -> stubs.gitlab("remove the runner of " + id).removeRunner(id));
+            runnersUnderWay--;
+        });
         return true;
-    }
-
-    private List<Holding> owned() {
-        return stubs.capacity("what is left?").toDismantle(job.key());
     }
 
     /** Whether the slot's VM is gone for certain: destroyed, or its host is LOST and fenced. */
@@ -107,12 +145,35 @@ final class Dismantling {
                 return true;
             }
             story.trouble("can't destroy %s on %s yet, trying again: %s"
-                    .formatted(slot.slotId(), slot.hostId(), failure.getCause()));
+                    .formatted(slot.slotId(), slot.hostId(), Trouble.reason(failure)));
             return false;
         }
     }
 
-    private static Duration min(Duration one, Duration other) {
-        return one.compareTo(other) < 0 ? one : other;
+    /** Before the VM is destroyed, so that GitLab shows a cancelled job, no failed one; but never waits long for it. */
+    private Promise<Void> cancelInGitLab() {
+        Promise<Void> cancelled = Async.procedure(() -> {
+            try {
+                stubs.gitlab("cancel the job").cancelJob(job.key());
+            } catch (ActivityFailure failure) {
+                story.trouble("can't cancel the job in GitLab, do it there: " + Trouble.reason(failure));
+            }
+        });
+        boolean unused = Workflow.await(timeouts.pause(), cancelled::isCompleted);
+        return cancelled;
+    }
+
+    /** A refusal that no retry of the call itself cures is told, and tried again until people have mended its cause. */
+    private void insist(String what, Runnable call) {
+        var pause = new Backoff(FIRST_PAUSE, timeouts.patience());
+        while (true) {
+            try {
+                call.run();
+                return;
+            } catch (ActivityFailure failure) {
+                story.trouble("can't %s yet, trying again: %s".formatted(what, Trouble.reason(failure)));
+                news.pauseUntilNews(pause.next());
+            }
+        }
     }
 }

@@ -4,24 +4,50 @@ import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
+import io.temporal.failure.ActivityFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.Workflow;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a job's workflow tells people: search attributes and current details in Temporal's UI, the job's row for REST.
- * Runs inside the workflow, so it is replayed with it. Telling never delays the job: only the last word is waited for.
+ * Runs inside the workflow, so it is replayed with it. Telling never delays the job: notes for the row leave one after
+ * the other, in order, beside it, and only the last one is waited for.
  */
 final class Story {
 
+    /** Temporal's UI shows 20 kB of details; a job in long trouble keeps its beginning and what happened last. */
+    private static final int MOST_LINES = 80;
+
+    private static final int FIRST_LINES = 20;
+
+    /** One phase as the job's row gets it. */
+    private record Note(
+            JobPhase phase,
+            @Nullable String slotId,
+            @Nullable JobOutcome outcome) {}
+
+    private record Line(Instant at, String what, int times) {
+
+        String markdown() {
+            return "| %s | %s%s |".formatted(at, what, times == 1 ? "" : " (%d times)".formatted(times));
+        }
+    }
+
     private final CiJob job;
     private final Stubs stubs;
-    private final List<String> lines = new ArrayList<>();
+    private final List<Line> lines = new ArrayList<>();
+    private final Deque<Note> notes = new ArrayDeque<>();
+    private boolean noting;
     private @Nullable JobPhase phase;
-    private @Nullable Holding slot;
+    private @Nullable String slotNow;
+    private @Nullable String lastSlot;
     private boolean needsAttention;
 
     Story(CiJob job, Stubs stubs) {
@@ -31,36 +57,43 @@ final class Story {
 
     /** The job is in this phase now, with this slot. */
     void enter(JobPhase next, @Nullable Holding with) {
-        if (next == phase && sameSlot(with)) {
+        String slotId = with == null ? null : with.slotId();
+        if (next == phase && Objects.equals(slotId, slotNow)) {
             return;
         }
         phase = next;
-        slot = with == null ? slot : with;
-        tell(JobOutcome.slug(next) + (with == null ? "" : " in " + with.slotId() + " on " + with.hostId()));
+        slotNow = slotId;
+        lastSlot = slotId == null ? lastSlot : slotId;
+        tell(JobOutcome.slug(next) + (with == null ? "" : " in " + slotId + " on " + with.hostId()));
         Workflow.upsertTypedSearchAttributes(
                 SearchAttributes.PHASE.valueSet(JobOutcome.slug(next)),
                 with == null ? SearchAttributes.HOST.valueUnset() : SearchAttributes.HOST.valueSet(with.hostId()));
-        var unused = Async.procedure(
-                stubs.capacity("note: " + JobOutcome.slug(next))::recordPhase,
-                job.key(),
-                next,
-                with == null ? null : with.slotId(),
-                (JobOutcome) null);
+        note(new Note(next, slotId, null));
     }
 
     /** Something went wrong that people may have to mend; the job goes on as well as it can. */
     void trouble(String what) {
         tell(what);
-        if (!needsAttention) {
-            needsAttention = true;
-            Workflow.upsertTypedSearchAttributes(SearchAttributes.NEEDS_ATTENTION.valueSet(true));
-        }
+        attention(true);
     }
 
-    /** One line of the story. */
+    /** The trouble is over. */
+    void calm() {
+        attention(false);
+    }
+
+    /** One line of the story; the same again is counted. */
     void tell(String what) {
-        lines.add(
-                "| %s | %s |".formatted(Instant.ofEpochMilli(Workflow.currentTimeMillis()), what.replace("|", "\\|")));
+        String text = what.replace("|", "\\|").replaceAll("\\s*[\\r\\n]+\\s*", " ");
+        Line last = lines.isEmpty() ? null : lines.get(lines.size() - 1);
+        if (last != null && last.what().equals(text)) {
+            lines.set(lines.size() - 1, new Line(last.at(), text, last.times() + 1));
+        } else {
+            lines.add(new Line(Instant.ofEpochMilli(Workflow.currentTimeMillis()), text, 1));
+        }
+        if (lines.size() > MOST_LINES) {
+            lines.remove(FIRST_LINES);
+        }
         Workflow.setCurrentDetails(markdown());
     }
 
@@ -68,25 +101,68 @@ final class Story {
     void end(JobOutcome outcome) {
         phase = JobPhase.DONE;
         tell(JobOutcome.slug(outcome.result()) + ": " + outcome.detail());
+        needsAttention = false;
         Workflow.upsertTypedSearchAttributes(
                 SearchAttributes.PHASE.valueSet(JobOutcome.slug(JobPhase.DONE)),
                 SearchAttributes.OUTCOME.valueSet(JobOutcome.slug(outcome.result())),
                 SearchAttributes.NEEDS_ATTENTION.valueSet(false));
-        stubs.capacity("note: done").recordPhase(job.key(), JobPhase.DONE, outcome.slotId(), outcome);
+        note(new Note(JobPhase.DONE, outcome.slotId(), outcome));
+        Workflow.await(() -> !noting);
     }
 
     /** The slot that the job held last. */
     @Nullable
     String slotId() {
-        return slot == null ? null : slot.slotId();
+        return lastSlot;
+    }
+
+    /** Whether the job waits in this slot for GitLab to hand it over. */
+    boolean isClaimingIn(Holding slot) {
+        return phase == JobPhase.CLAIMING && slot.slotId().equals(slotNow);
+    }
+
+    /** Whether the job's slot was claimed before the job had made it ready: it needs no runner any more. */
+    boolean isClaimedEarly(Holding slot, Holding now) {
+        return phase == JobPhase.LAUNCHING && slot.claimedJobId() == null && now.claimedJobId() != null;
     }
 
     String markdown() {
         return "**%s**\n\n[job %d in GitLab](%s)\n\n| when | what |\n|---|---|\n%s\n"
-                .formatted(job.title(), job.key().jobId(), job.webUrl(), String.join("\n", lines));
+                .formatted(
+                        job.title(),
+                        job.key().jobId(),
+                        job.webUrl(),
+                        String.join("\n", lines.stream().map(Line::markdown).toList()));
     }
 
-    private boolean sameSlot(@Nullable Holding with) {
-        return with == null ? slot == null : slot != null && with.slotId().equals(slot.slotId());
+    private void attention(boolean now) {
+        if (needsAttention != now) {
+            needsAttention = now;
+            Workflow.upsertTypedSearchAttributes(SearchAttributes.NEEDS_ATTENTION.valueSet(now));
+        }
+    }
+
+    private void note(Note note) {
+        notes.add(note);
+        if (!noting) {
+            noting = true;
+            Workflow.newDetachedCancellationScope(() -> {
+                        var unused = Async.procedure(this::sendNotes);
+                    })
+                    .run();
+        }
+    }
+
+    /** One at a time: two of them under way might land in the wrong order. */
+    private void sendNotes() {
+        for (Note note = notes.poll(); note != null; note = notes.poll()) {
+            try {
+                stubs.capacity("note: " + JobOutcome.slug(note.phase()))
+                        .recordPhase(job.key(), note.phase(), note.slotId(), note.outcome());
+            } catch (ActivityFailure failure) { // the row is a projection: the job itself goes on
+                tell("could not note %s: %s".formatted(JobOutcome.slug(note.phase()), Trouble.reason(failure)));
+            }
+        }
+        noting = false;
     }
 }

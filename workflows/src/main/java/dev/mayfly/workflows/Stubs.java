@@ -11,8 +11,11 @@ import io.temporal.activity.LocalActivityOptions;
 import io.temporal.common.RetryOptions;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.CanceledFailure;
+import io.temporal.workflow.Async;
+import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +41,7 @@ final class Stubs {
         var once = LocalActivityOptions.newBuilder()
                 .setStartToCloseTimeout(timeouts.localHold())
                 .setRetryOptions(RetryOptions.newBuilder().setMaximumAttempts(1).build())
+                .setSummary("which slot?")
                 .build();
         try {
             return Workflow.newLocalActivityStub(CapacityActivities.class, once).hold(job);
@@ -55,6 +59,13 @@ final class Stubs {
 
     GitLabActivities gitlab(String summary) {
         return Workflow.newActivityStub(GitLabActivities.class, control(summary));
+    }
+
+    /** Ensures the slot's runner; from the claim on it stays as it is. */
+    Promise<?> runner(Holding slot, CiJob job) {
+        return slot.claimedJobId() == null
+                ? Async.procedure(gitlab("ensure runner")::ensureRunner, slot.slotId(), job)
+                : Promise.allOf(List.of());
     }
 
     VmActivities launching(Holding slot) {

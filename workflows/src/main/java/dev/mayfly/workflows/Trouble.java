@@ -2,112 +2,153 @@ package dev.mayfly.workflows;
 
 import dev.mayfly.workflows.activity.FailureType;
 import dev.mayfly.workflows.activity.Holding;
-import dev.mayfly.workflows.activity.JobInGitLab;
-import dev.mayfly.workflows.activity.VmActivities.Claimed;
 import dev.mayfly.workflows.activity.VmActivities.Launched;
+import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobOutcome.Result;
+import io.temporal.api.enums.v1.TimeoutType;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
-import io.temporal.failure.CanceledFailure;
-import io.temporal.workflow.Workflow;
+import io.temporal.failure.TimeoutFailure;
+import io.temporal.workflow.CancellationScope;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a job does when a step fails or nothing is heard. Before the claim it gives the slot up and takes another; from
- * the claim on it stays with its slot until the host answers or is LOST. Each answer is an outcome, or null: look again.
+ * What a job does when a step fails or is to be done again. Before the claim it gives the slot up and takes another;
+ * from the claim on it stays with its slot until the host answers or is LOST. Each answer is an outcome, or null: look
+ * again. A standing fault never spins: pauses double, and people are told.
  */
 final class Trouble {
 
-    /** A slot whose VM dies this often before its claim is given up for another. */
+    /** A slot whose VM dies this often before it was served is not launched once more. */
     private static final int MOST_BOOTS = 3;
 
     private final CiJob job;
-    private final Timeouts timeouts;
     private final Stubs stubs;
     private final Story story;
+    private final News news;
+    private final Dismantling dismantling;
+    private final Backoff pause;
 
-    Trouble(CiJob job, Timeouts timeouts, Stubs stubs, Story story) {
+    Trouble(CiJob job, Timeouts timeouts, Stubs stubs, Story story, News news, Dismantling dismantling) {
         this.job = job;
-        this.timeouts = timeouts;
         this.stubs = stubs;
         this.story = story;
+        this.news = news;
+        this.dismantling = dismantling;
+        this.pause = new Backoff(timeouts.pause(), timeouts.controlRetry());
     }
 
-    /**
-     * Asks GitLab how the job stands, and checks the slot's runner again: an abandoned re-tagging may have landed late.
-     *
-     * @return the status it ended with, or null if it has not
-     */
-    @Nullable
-    String recheck(@Nullable Holding slot) {
-        JobInGitLab seen = stubs.gitlab("look the job up").lookUpJob(job.key());
-        if (seen.ended()) {
-            return seen.status();
-        }
-        if (seen.at() == JobInGitLab.At.FOREIGN_RUNNER) {
-            return Outcomes.TAKEN_ELSEWHERE;
-        }
-        if (slot != null && seen.at() == JobInGitLab.At.NO_RUNNER) {
-            stubs.gitlab("check the runner of " + slot.slotId()).ensureRunner(slot.slotId(), job);
-        }
-        return null;
+    /** The job's slot was claimed: what went wrong before is over. */
+    void isOver() {
+        pause.reset();
+        story.calm();
     }
 
-    /** The broker's wait for a claim ended without one for this job. */
+    /** The slot was handed another job, or its VM died before anything was served. */
     @Nullable
-    JobOutcome notClaimed(Holding slot, Claimed answer, Launched launched) {
-        if (answer == Claimed.REASSIGNED) {
-            story.tell(slot.slotId() + " was handed another job");
-        } else if (launched.bootNumber() >= MOST_BOOTS) {
-            giveUp(slot, "its VM died %d times before it was served".formatted(launched.bootNumber()));
-        } else {
+    JobOutcome notRun(Holding slot, Launched launched, boolean reassigned) {
+        if (!reassigned && launched.bootNumber() < MOST_BOOTS) {
             story.tell("the VM of %s died before it was served: launching it again".formatted(slot.slotId()));
+            return null;
         }
-        return null;
+        Holding still = heldStill(slot);
+        if (reassigned) {
+            story.tell(slot.slotId() + " was handed another job");
+            if (still != null) { // host and PostgreSQL disagree: don't ask both in a tight loop
+                news.pauseUntilNews(pause.next());
+            }
+            return null;
+        }
+        String why = "its VM died %d times before it was served".formatted(launched.bootNumber());
+        return still == null ? null : stuck(still, why, true, false);
     }
 
-    /** A step of this slot failed; {@code now} is what the job holds after that. */
+    /** A run ended, or is to be done again. */
     @Nullable
-    JobOutcome with(Holding slot, ActivityFailure failure, @Nullable Holding now) {
-        if (failure.getCause() instanceof CanceledFailure) {
-            throw failure;
-        }
-        if (now == null || !now.slotId().equals(slot.slotId())) {
-            return null;
-        }
-        String why = reason(failure);
-        if (now.claimedJobId() == null) {
+    JobOutcome afterRun(Holding slot, Launched launched, Ran ran) {
+        JobOutcome outcome = Outcomes.ofRun(ran, slot.slotId());
+        return outcome != null ? outcome : notRun(slot, launched, ran.end() == Ran.End.REASSIGNED);
+    }
+
+    /** A step of this slot failed. */
+    @Nullable
+    JobOutcome with(Holding slot, ActivityFailure failure) {
+        rethrowIfCancelled(failure);
+        Holding still = heldStill(slot);
+        return still == null ? null : stuck(still, reason(failure), isTombstone(failure), isUnreachable(failure));
+    }
+
+    /** A call in the control plane was refused; nothing but time and people cure that. */
+    void withUs(ActivityFailure failure) {
+        rethrowIfCancelled(failure);
+        story.trouble("trying again: " + reason(failure));
+        news.pauseUntilNews(pause.next());
+    }
+
+    /** Fails a claimed job whose host is LOST; null as long as the host may come back. */
+    @Nullable
+    JobOutcome ifHostIsLost(Holding slot, String why) {
+        return stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch())
+                ? lost(slot, "the host %s was lost under the job: %s".formatted(slot.hostId(), why))
+                : null;
+    }
+
+    /** One sentence on why an activity failed. */
+    static String reason(ActivityFailure failure) {
+        Throwable cause = failure.getCause();
+        return cause instanceof ApplicationFailure application
+                ? application.getOriginalMessage()
+                : "%s was not answered: %s"
+                        .formatted(failure.getActivityType(), cause == null ? failure : cause.getMessage());
+    }
+
+    /** What is held now, if it is this slot and the job still wants it. */
+    private @Nullable Holding heldStill(Holding slot) {
+        Holding now = news.ended() == null ? stubs.hold(job) : null;
+        return now != null && now.slotId().equals(slot.slotId()) ? now : null;
+    }
+
+    private @Nullable JobOutcome stuck(Holding slot, String why, boolean hopeless, boolean waited) {
+        if (slot.claimedJobId() == null) {
             giveUp(slot, why);
+            if (!waited) { // waiting for a host that doesn't answer was pause enough
+                news.pause(pause.next());
+            }
             return null;
         }
-        if (isTombstone(failure) || stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch())) {
-            String what = "the host %s was lost under the job: %s".formatted(slot.hostId(), why);
-            stubs.gitlab("fail the lost job").failLostJob(job.key(), what);
-            return new JobOutcome(Result.VM_LOST, slot.slotId(), what);
+        JobOutcome outcome = hopeless ? lost(slot, why) : ifHostIsLost(slot, why);
+        if (outcome == null) {
+            story.trouble("stays with %s on %s, which is claimed: %s".formatted(slot.slotId(), slot.hostId(), why));
+            news.pauseUntilNews(pause.next());
         }
-        story.trouble("%s is claimed and its host %s does not answer: %s".formatted(slot.slotId(), slot.hostId(), why));
-        Workflow.sleep(timeouts.pause());
-        return null;
+        return outcome;
+    }
+
+    private JobOutcome lost(Holding slot, String what) {
+        stubs.gitlab("fail the lost job").failLostJob(job.key(), what);
+        return new JobOutcome(Result.VM_LOST, slot.slotId(), what);
     }
 
     private void giveUp(Holding slot, String why) {
         story.trouble("gives up %s on %s: %s".formatted(slot.slotId(), slot.hostId(), why));
         stubs.capacity("give up " + slot.slotId()).giveUp(job.key(), slot.slotId());
-        new Dismantling(job, timeouts, stubs, story).inTheBackground();
-        Workflow.sleep(timeouts.pause());
+        dismantling.inTheBackground();
+    }
+
+    private static void rethrowIfCancelled(ActivityFailure failure) {
+        if (CancellationScope.current().isCancelRequested()) {
+            throw failure;
+        }
     }
 
     private static boolean isTombstone(ActivityFailure failure) {
         return failure.getCause() instanceof ApplicationFailure cause && FailureType.TOMBSTONE.is(cause);
     }
 
-    private static String reason(ActivityFailure failure) {
-        Throwable cause = failure.getCause();
-        return cause instanceof ApplicationFailure application
-                ? application.getOriginalMessage()
-                : "%s was not answered: %s"
-                        .formatted(failure.getActivityType(), cause == null ? failure : cause.getMessage());
+    private static boolean isUnreachable(ActivityFailure failure) {
+        return failure.getCause() instanceof TimeoutFailure cause
+                && cause.getTimeoutType() == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START;
     }
 }
