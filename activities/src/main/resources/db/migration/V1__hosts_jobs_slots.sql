@@ -2,7 +2,7 @@
 -- dev.mayfly.activities.capacity.Holdings.
 
 create table installation (
-    only                  boolean primary key default true check (only),
+    one_row               boolean primary key default true check (one_row),
     id                    text not null check (id ~ '^[a-z0-9]{5}$'),
     temporal_namespace_id text,
     -- when a control plane last counted the hosts' silence

@@ -3,8 +3,8 @@ package dev.mayfly.activities.capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import java.time.Instant;
 
-/** A row of {@code host}; {@code inventory} is JSON. */
-record HostRow(
+/** A row of {@code host}; {@code inventory} is JSON. Public only because the row mapper needs it so. */
+public record HostRow(
         String id,
         HostState state,
         long epoch,

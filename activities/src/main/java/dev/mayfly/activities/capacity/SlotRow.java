@@ -8,11 +8,12 @@ import org.jdbi.v3.core.mapper.Nested;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A slot with who holds it and its host's epoch now. Jobs stand as their keys.
+ * A row of {@code slot} with who holds it and its host's epoch now. Jobs stand as their keys. Public only because the row
+ * mapper needs it so.
  *
  * @param owner who dismantles it: a job or {@link #SWEEPER}; null once it is released
  */
-record SlotRow(
+public record SlotRow(
         String id,
         String hostId,
         long epoch,

@@ -1,0 +1,388 @@
+package dev.mayfly.activities.capacity;
+
+import static dev.mayfly.activities.capacity.Fleet.LARGE;
+import static dev.mayfly.activities.capacity.Fleet.SMALL;
+import static dev.mayfly.activities.capacity.Fleet.job;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mayfly.testkit.PostgresExtension;
+import dev.mayfly.workflows.activity.Holding;
+import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
+import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
+import dev.mayfly.workflows.job.CiJob;
+import dev.mayfly.workflows.job.Executor;
+import dev.mayfly.workflows.job.JobOutcome;
+import dev.mayfly.workflows.job.JobPhase;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** One test for each case of the claim's transaction. */
+class ClaimTest {
+
+    @RegisterExtension
+    static final PostgresExtension postgres = new PostgresExtension();
+
+    private static Fleet fleet;
+
+    private final CiJob ten = job(10, SMALL);
+    private final CiJob eleven = job(11, SMALL);
+
+    @BeforeAll
+    static void open() {
+        fleet = new Fleet(postgres);
+    }
+
+    @AfterAll
+    static void close() {
+        fleet.close();
+    }
+
+    @BeforeEach
+    void empty() {
+        fleet.empty();
+    }
+
+    @Test
+    void aClaimOfTheSlotsOwnJobChangesNothingElse() {
+        fleet.host("a", 2);
+        Holding slot = fleet.holds(ten);
+
+        ClaimOutcome outcome = fleet.claim(slot, ten);
+
+        assertThat(outcome.reply().verdict()).isEqualTo(Verdict.HELD);
+        assertThat(outcome.reply().executor()).isEqualTo(Executor.SHELL);
+        Holding after = fleet.holds(ten);
+        assertThat(after.slotId()).isEqualTo(slot.slotId());
+        assertThat(after.claimedJobId()).isEqualTo(10);
+        assertThat(after.generation()).isGreaterThan(slot.generation());
+        assertThat(fleet.signals()).containsExactly("10 HOLDING " + slot.slotId() + " start");
+    }
+
+    @Test
+    void theSameClaimTwiceGetsTheSameAnswerAndNoSecondSignal() {
+        fleet.host("a", 2);
+        Holding slot = fleet.holds(ten);
+        fleet.claim(slot, ten);
+        Holding once = fleet.holds(ten);
+        fleet.signals();
+
+        ClaimOutcome again = fleet.claim(slot, ten);
+
+        assertThat(again.reply().verdict()).isEqualTo(Verdict.HELD);
+        assertThat(again.reply().executor()).isEqualTo(Executor.SHELL);
+        assertThat(fleet.holds(ten)).isEqualTo(once);
+        assertThat(fleet.signals()).isEmpty();
+    }
+
+    @Test
+    void crossedClaimsOfTwoJobsExchangeTheirSlots() {
+        fleet.host("a", 2);
+        Holding first = fleet.holds(ten);
+        Holding second = fleet.holds(eleven);
+
+        assertThat(fleet.claim(second, ten).reply().verdict()).isEqualTo(Verdict.HELD);
+
+        assertThat(fleet.holds(ten).slotId()).isEqualTo(second.slotId());
+        Holding swapped = fleet.holds(eleven);
+        assertThat(swapped.slotId()).isEqualTo(first.slotId());
+        assertThat(swapped.claimedJobId()).isNull();
+        assertThat(fleet.capacity.toDismantle(ten.key())).isEmpty();
+        assertThat(fleet.capacity.toDismantle(eleven.key())).isEmpty();
+        assertThat(fleet.signals())
+                .containsExactly("10 HOLDING " + second.slotId() + " start", "11 HOLDING " + first.slotId());
+
+        assertThat(fleet.claim(first, eleven).reply().verdict()).isEqualTo(Verdict.HELD);
+        assertThat(fleet.holds(eleven).claimedJobId()).isEqualTo(11);
+    }
+
+    @Test
+    void aRingOfThreeClaimsEndsWithEachJobInTheSlotThatClaimedIt() {
+        fleet.host("a", 3);
+        CiJob twelve = job(12, SMALL);
+        Holding a = fleet.holds(ten);
+        Holding b = fleet.holds(eleven);
+        Holding c = fleet.holds(twelve);
+
+        fleet.claim(b, ten);
+        fleet.claim(c, eleven);
+        fleet.claim(a, twelve);
+
+        assertThat(fleet.holds(ten).slotId()).isEqualTo(b.slotId());
+        assertThat(fleet.holds(eleven).slotId()).isEqualTo(c.slotId());
+        assertThat(fleet.holds(twelve).slotId()).isEqualTo(a.slotId());
+        assertThat(fleet.slots.live())
+                .hasSize(3)
+                .allSatisfy(slot -> assertThat(slot.owner()).isEqualTo(slot.holder()));
+    }
+
+    @Test
+    void aClaimOfAQueuedJobSendsTheSlotsJobBackToTheQueueAtItsOldPlace() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+        assertThat(fleet.capacity.hold(eleven)).isNull();
+        assertThat(fleet.capacity.hold(job(12, SMALL))).isNull();
+
+        fleet.claim(slot, eleven);
+
+        assertThat(fleet.capacity.hold(ten)).isNull();
+        assertThat(fleet.signals()).containsExactly("11 HOLDING " + slot.slotId() + " start", "10 LOOK");
+        fleet.lease("a", 1, 2);
+        fleet.capacity.dispatch();
+        assertThat(fleet.holds(ten).slotId()).isNotEqualTo(slot.slotId());
+        assertThat(fleet.capacity.hold(job(12, SMALL))).isNull();
+    }
+
+    @Test
+    void aClaimOfAnUnknownJobMakesItKnownAndStartsItsWorkflow() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+
+        fleet.claim(slot, eleven);
+
+        assertThat(fleet.holds(eleven).slotId()).isEqualTo(slot.slotId());
+        assertThat(fleet.jobs.find(eleven.key())).isPresent();
+        assertThat(fleet.signals()).contains("11 HOLDING " + slot.slotId() + " start");
+    }
+
+    @Test
+    void aClaimOfAJobThatHasLeftIsVoidAndChangesNothing() {
+        fleet.host("a", 2);
+        Holding slot = fleet.holds(ten);
+        fleet.holds(eleven);
+        fleet.capacity.leave(eleven.key());
+
+        ClaimOutcome outcome = fleet.claim(slot, eleven);
+
+        assertThat(outcome.reply().verdict()).isEqualTo(Verdict.VOID);
+        assertThat(outcome.reply().executor()).isNull();
+        assertThat(fleet.holds(ten)).isEqualTo(slot);
+        assertThat(fleet.signals()).isEmpty();
+    }
+
+    @Test
+    void aClaimOfAJobThatGitLabSaidHasEndedIsVoid() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+        fleet.jobs.upsertSeen(eleven, "pending");
+        fleet.jobs.recordStatus(eleven.key(), "canceled");
+
+        assertThat(fleet.claim(slot, eleven).reply().verdict()).isEqualTo(Verdict.VOID);
+        assertThat(fleet.holds(ten)).isEqualTo(slot);
+    }
+
+    @Test
+    void aClaimOfARefusedJobIsVoidWithItsReason() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+
+        ClaimOutcome outcome = fleet.claim(slot, job(11, null), "the docker executor is not available here yet");
+
+        assertThat(outcome.reply().verdict()).isEqualTo(Verdict.VOID);
+        assertThat(outcome.reply().reason()).contains("docker executor");
+    }
+
+    @Test
+    void aJobNeverRunsInAnotherSize() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+
+        ClaimOutcome outcome = fleet.claim(slot, job(11, LARGE));
+
+        assertThat(outcome.reply().verdict()).isEqualTo(Verdict.VOID);
+        assertThat(outcome.reply().reason()).contains("4c/8g").contains("2c/4g");
+    }
+
+    @Test
+    void aForeignJobLivesWithTheClaimAndIsNeverQueued() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+        CiJob foreign = job(9, null);
+        assertThat(fleet.capacity.hold(foreign)).isNull();
+
+        fleet.claim(slot, foreign);
+
+        assertThat(fleet.holds(foreign).slotId()).isEqualTo(slot.slotId());
+        assertThat(fleet.capacity.hold(ten)).isNull();
+        fleet.capacity.leave(foreign.key());
+        assertThat(fleet.capacity.hold(foreign)).isNull();
+        assertThat(fleet.capacity.toDismantle(foreign.key()))
+                .singleElement()
+                .satisfies(left -> assertThat(left.claimedJobId()).isEqualTo(9));
+        assertThat(fleet.capacity.release(foreign.key(), slot.slotId())).isTrue();
+        assertThat(fleet.holds(ten).slotId()).isNotEqualTo(slot.slotId());
+    }
+
+    @Test
+    void aReportOfAnOldEpochIsRefused() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+        assertThat(fleet.loseSilentHosts()).containsExactly("a");
+
+        assertThat(fleet.claim(slot, ten).reply().verdict()).isEqualTo(Verdict.REFUSED);
+        assertThat(fleet.capacity.hold(ten)).isNull();
+    }
+
+    @Test
+    void aReportForAReleasedOrUnknownSlotIsRefused() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+        fleet.capacity.leave(ten.key());
+        fleet.capacity.release(ten.key(), slot.slotId());
+
+        assertThat(fleet.claim(slot, eleven).reply().verdict()).isEqualTo(Verdict.REFUSED);
+        assertThat(fleet.jobs.find(eleven.key()))
+                .as("a refused claim starts nothing")
+                .hasValueSatisfying(
+                        row -> assertThat(row.slotId()).as("slot of the row").isNull());
+        Holding never = new Holding("zzzzz-1", "a", 1, SMALL, 1, null);
+        assertThat(fleet.claim(never, eleven).reply().verdict()).isEqualTo(Verdict.REFUSED);
+    }
+
+    @Test
+    void aReportByAnotherHostIsRefused() {
+        fleet.host("a", 1);
+        fleet.host("b", 1);
+        Holding slot = fleet.holds(ten);
+        ClaimReport report = new ClaimReport("b", slot.slotId(), slot.epoch(), 7, 10, "t");
+
+        assertThat(fleet.capacity
+                        .claimed("b", report, new ClaimedJob(ten, null))
+                        .reply()
+                        .verdict())
+                .isEqualTo(Verdict.REFUSED);
+    }
+
+    @Test
+    void aSlotBeingDismantledIsReopenedByAClaim() {
+        fleet.host("a", 2);
+        Holding slot = fleet.holds(ten);
+        Holding other = fleet.holds(eleven);
+        fleet.capacity.leave(ten.key());
+        assertThat(fleet.capacity.toDismantle(ten.key())).hasSize(1);
+
+        fleet.claim(slot, eleven);
+
+        assertThat(fleet.holds(eleven).slotId()).isEqualTo(slot.slotId());
+        assertThat(fleet.capacity.release(ten.key(), slot.slotId()))
+                .as("not its any more")
+                .isFalse();
+        assertThat(fleet.capacity.toDismantle(ten.key()))
+                .as("the owner that has left gets the claimed job's former slot to dismantle")
+                .extracting(Holding::slotId)
+                .containsExactly(other.slotId());
+    }
+
+    @Test
+    void anOwnerThatGaveTheSlotUpKeepsItsNewSlotAndGetsTheFormerOneToDismantle() {
+        fleet.host("a", 3);
+        Holding given = fleet.holds(ten);
+        Holding other = fleet.holds(eleven);
+        fleet.capacity.giveUp(ten.key(), given.slotId());
+        Holding fresh = fleet.holds(ten);
+        assertThat(fresh.slotId()).isNotEqualTo(given.slotId());
+
+        fleet.claim(given, eleven);
+
+        assertThat(fleet.holds(ten)).isEqualTo(fresh);
+        assertThat(fleet.holds(eleven).slotId()).isEqualTo(given.slotId());
+        assertThat(fleet.capacity.toDismantle(ten.key()))
+                .extracting(Holding::slotId)
+                .containsExactly(other.slotId());
+    }
+
+    @Test
+    void aJobClaimedByTheSlotThatItGaveUpRunsThereAndDismantlesTheOther() {
+        fleet.host("a", 2);
+        Holding given = fleet.holds(ten);
+        fleet.capacity.giveUp(ten.key(), given.slotId());
+        Holding fresh = fleet.holds(ten);
+
+        fleet.claim(given, ten);
+
+        assertThat(fleet.holds(ten).slotId()).isEqualTo(given.slotId());
+        assertThat(fleet.capacity.toDismantle(ten.key()))
+                .extracting(Holding::slotId)
+                .containsExactly(fresh.slotId());
+    }
+
+    @Test
+    void aClaimBySlotThatTheSweeperTookBringsItBackAndLeavesTheFormerOneToTheSweeper() {
+        fleet.host("a", 2);
+        Holding slot = fleet.holds(ten);
+        Holding other = fleet.holds(eleven);
+        assertThat(fleet.capacity.sweep(slot.slotId(), slot.generation())).isTrue();
+
+        fleet.claim(slot, eleven);
+
+        assertThat(fleet.holds(eleven).slotId()).isEqualTo(slot.slotId());
+        assertThat(fleet.capacity.releaseSwept(slot.slotId())).isFalse();
+        assertThat(fleet.slots.find(other.slotId()))
+                .hasValueSatisfying(left -> assertThat(left.owner()).isNull());
+        assertThat(fleet.capacity.releaseSwept(other.slotId())).isTrue();
+    }
+
+    @Test
+    void aClaimedSlotCantBeGivenUp() {
+        fleet.host("a", 2);
+        Holding slot = fleet.holds(ten);
+        fleet.claim(slot, ten);
+
+        fleet.capacity.giveUp(ten.key(), slot.slotId());
+
+        assertThat(fleet.holds(ten).slotId()).isEqualTo(slot.slotId());
+    }
+
+    @Test
+    void aSecondClaimByTheSameSlotAndASecondClaimOfTheSameJobAreRefused() {
+        fleet.host("a", 2);
+        Holding slot = fleet.holds(ten);
+        Holding other = fleet.holds(eleven);
+        fleet.claim(slot, ten);
+
+        assertThat(fleet.claim(slot, eleven).reply().verdict()).isEqualTo(Verdict.REFUSED);
+        assertThat(fleet.claim(other, ten).reply().verdict()).isEqualTo(Verdict.REFUSED);
+        assertThat(fleet.holds(eleven)).isEqualTo(other);
+    }
+
+    @Test
+    void anExchangeWithAnUnreachedFormerSlotOnALostHostLeavesTheOwnerToTheQueue() {
+        fleet.host("a", 1);
+        Holding lost = fleet.holds(ten);
+        fleet.loseSilentHosts();
+        fleet.host("b", 1);
+        fleet.capacity.dispatch();
+        Holding other = fleet.holds(ten);
+        assertThat(other.hostId()).isEqualTo("b");
+        assertThat(fleet.capacity.toDismantle(ten.key()))
+                .extracting(Holding::slotId)
+                .containsExactly(lost.slotId());
+        assertThat(fleet.capacity.hostIsLost("a", lost.epoch())).isTrue();
+        assertThat(fleet.capacity.hostIsLost("b", other.epoch())).isFalse();
+    }
+
+    @Test
+    void theJobsRowTellsTheClaim() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+        fleet.claim(slot, ten);
+        fleet.capacity.recordPhase(ten.key(), JobPhase.RUNNING, slot.slotId(), null);
+        fleet.capacity.recordPhase(
+                ten.key(),
+                JobPhase.DONE,
+                slot.slotId(),
+                new JobOutcome(JobOutcome.Result.SUCCEEDED, slot.slotId(), "ok"));
+        fleet.capacity.recordPhase(ten.key(), JobPhase.RUNNING, slot.slotId(), null);
+
+        assertThat(fleet.jobs.find(ten.key())).hasValueSatisfying(row -> {
+            assertThat(row.phase()).isEqualTo(JobPhase.DONE);
+            assertThat(row.slotId()).isEqualTo(slot.slotId());
+            assertThat(row.hostId()).isEqualTo("a");
+            assertThat(row.claimedAt()).isNotNull();
+            assertThat(row.finishedAt()).isNotNull();
+            assertThat(row.outcome()).isEqualTo(new JobOutcome(JobOutcome.Result.SUCCEEDED, slot.slotId(), "ok"));
+        });
+    }
+}
