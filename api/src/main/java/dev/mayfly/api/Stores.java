@@ -28,7 +28,7 @@ record Stores(
                 new Inbox(jdbi, clock),
                 outbox,
                 new Jobs(jdbi, clock),
-                new Hosts(jdbi, clock, settings.lease()),
+                new Hosts(jdbi, clock, outbox, settings.lease()),
                 new Slots(jdbi),
                 new PostgresCapacity(jdbi, clock, outbox, settings.sealer()),
                 new Installation(jdbi));

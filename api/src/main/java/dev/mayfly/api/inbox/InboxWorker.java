@@ -22,10 +22,10 @@ import org.slf4j.LoggerFactory;
 public final class InboxWorker implements Loop.Step {
 
     private static final Logger LOG = LoggerFactory.getLogger(InboxWorker.class);
-    private static final Set<String> FINAL = Set.of("success", "failed", "canceled", "skipped");
+    private static final Set<String> FINAL = Set.of("success", "failed", "canceled");
     private static final Set<String> UNDER_WAY = Set.of("running", "canceling");
-    private static final Set<String> NOT_YET =
-            Set.of("created", "waiting_for_resource", "preparing", "waiting_for_callback", "manual", "scheduled");
+    private static final Set<String> NOT_YET = Set.of(
+            "created", "waiting_for_resource", "preparing", "waiting_for_callback", "manual", "scheduled", "skipped");
     private static final int BATCH = 1;
     private static final int STRIPES = 64;
     /** GitLab gives a pending job up after a day; a delivery that could not be handled for so long is history. */
@@ -81,10 +81,11 @@ public final class InboxWorker implements Loop.Step {
         if (status.equals("pending")) {
             intake.consider(key);
         } else if (FINAL.contains(status)) {
-            if (jobs.recordStatus(key, status)) {
+            jobs.recordStatus(key, status);
+            if (jobs.isFinal(key)) {
                 starter.ended(key, status);
             } else {
-                LOG.debug("{}: {} ignored: the job is unknown or that is known", key, status);
+                LOG.debug("{}: {} ignored: the job is unknown", key, status);
             }
         } else if (UNDER_WAY.contains(status)) {
             boolean known = jobs.recordStatus(key, status);

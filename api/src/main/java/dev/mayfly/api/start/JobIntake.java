@@ -92,7 +92,9 @@ public final class JobIntake {
 
     private void accept(CiJob job, String status) {
         jobs.upsertSeen(job, status);
-        if (!status.equals(PENDING)) {
+        if (jobs.isFinal(job.key())) {
+            starter.ended(job.key(), status);
+        } else if (!status.equals(PENDING)) {
             LOG.info("{}: not started: GitLab shows it as {}, not as {}", job.key(), status, PENDING);
         } else if (jobs.mayStart(job.key())) {
             starter.start(job);

@@ -8,6 +8,8 @@ import dev.mayfly.workflows.activity.VmActivities;
 import dev.mayfly.workflows.activity.VmActivities.DestroyRequest;
 import dev.mayfly.workflows.activity.VmActivities.Destroyed;
 import dev.mayfly.workflows.job.JobKey;
+import dev.mayfly.workflows.job.JobOutcome;
+import dev.mayfly.workflows.job.JobPhase;
 import io.temporal.activity.ActivityOptions;
 import io.temporal.common.RetryOptions;
 import io.temporal.failure.ActivityFailure;
@@ -55,9 +57,21 @@ public final class DismantleSlotWorkflowImpl implements DismantleSlotWorkflow {
             if (isDestroyed(slot)) {
                 sweep.releaseSwept(slot.slotId());
                 gitlab.removeRunner(slot.slotId());
+                conclude(slot);
                 return;
             }
             slot = lookAgain(slot);
+        }
+    }
+
+    /** The claimed job has no workflow any more that could say that nothing is left of it. */
+    private void conclude(SweptSlot slot) {
+        if (slot.claimedBy() != null) {
+            capacity.recordPhase(
+                    slot.claimedBy(),
+                    JobPhase.DONE,
+                    slot.slotId(),
+                    new JobOutcome(JobOutcome.Result.VM_LOST, slot.slotId(), WHY));
         }
     }
 
