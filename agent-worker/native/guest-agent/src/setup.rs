@@ -1,0 +1,120 @@
+//! Makes this VM the one that the host wants: clock, randomness, identity, names, trust, network. Every step may be repeated.
+
+use std::fmt::Display;
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
+use nix::sys::time::TimeSpec;
+use nix::time::{clock_settime, ClockId};
+use nix::unistd::sethostname;
+
+use crate::frame::Configure;
+
+const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// The bundle as the image brought it, so that a repetition does not add a certificate twice.
+const PRISTINE_BUNDLE: &str = "/usr/lib/mayfly/ca-certificates.crt";
+const OWN_CA: &str = "/usr/local/share/ca-certificates/mayfly.crt";
+const METADATA: &str = "169.254.169.254";
+
+type Step<T> = Result<T, String>;
+
+fn step<T, E: Display>(what: &str, result: Result<T, E>) -> Step<T> {
+    result.map_err(|cause| format!("could not {what}: {cause}"))
+}
+
+pub fn apply(wanted: &Configure) -> Step<()> {
+    set_clock(wanted.unix_nanos)?;
+    add_entropy(&wanted.entropy)?;
+    set_identity(wanted)?;
+    replace("/etc/resolv.conf", wanted.resolv_conf.as_bytes())?;
+    trust(wanted.ca_pem.as_deref())?;
+    connect(&wanted.address, &wanted.gateway)
+}
+
+fn set_clock(unix_nanos: i64) -> Step<()> {
+    let time = TimeSpec::new(unix_nanos.div_euclid(1_000_000_000), unix_nanos.rem_euclid(1_000_000_000));
+    step("set the clock", clock_settime(ClockId::CLOCK_REALTIME, time))
+}
+
+/// Clones of one template would draw the same random numbers without it.
+fn add_entropy(encoded: &str) -> Step<()> {
+    #[repr(C)]
+    struct Pool {
+        bits: libc::c_int,
+        size: libc::c_int,
+        bytes: [u8; 256],
+    }
+    nix::ioctl_write_ptr_bad!(add, 0x4008_5203, Pool);
+    nix::ioctl_none_bad!(reseed, 0x5207);
+    let seed = step("read the entropy", STANDARD.decode(encoded))?;
+    let mut pool = Pool { bits: 0, size: 0, bytes: [0; 256] };
+    let size = seed.len().min(pool.bytes.len());
+    pool.bytes[..size].copy_from_slice(&seed[..size]);
+    (pool.bits, pool.size) = (size as libc::c_int * 8, size as libc::c_int);
+    let random = step("open /dev/urandom", File::open("/dev/urandom"))?;
+    // SAFETY: the structure is that of RNDADDENTROPY, and says how many of its bytes count.
+    step("add entropy", unsafe { add(random.as_raw_fd(), &pool) })?;
+    // SAFETY: takes no argument.
+    step("reseed the random generator", unsafe { reseed(random.as_raw_fd()) }).map(drop)
+}
+
+fn set_identity(wanted: &Configure) -> Step<()> {
+    step("set the host name", sethostname(&wanted.hostname))?;
+    replace("/etc/hostname", format!("{}\n", wanted.hostname).as_bytes())?;
+    let hosts = format!("127.0.0.1\tlocalhost\n127.0.1.1\t{}\n", wanted.hostname);
+    replace("/etc/hosts", hosts.as_bytes())?;
+    if wanted.machine_id.len() != 32 || !wanted.machine_id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(format!("machineId '{}' is not 32 hexadecimal digits", wanted.machine_id));
+    }
+    // In place: systemd may have mounted over it.
+    step("set the machine id", fs::write("/etc/machine-id", format!("{}\n", wanted.machine_id)))
+}
+
+/// What `update-ca-certificates` would do for one certificate, without its seconds.
+fn trust(pem: Option<&str>) -> Step<()> {
+    let mut bundle = step(&format!("read {PRISTINE_BUNDLE}"), fs::read(PRISTINE_BUNDLE))?;
+    let Some(pem) = pem else { return Ok(()) };
+    bundle.extend_from_slice(b"\n");
+    bundle.extend_from_slice(pem.as_bytes());
+    if !pem.ends_with('\n') {
+        bundle.push(b'\n');
+    }
+    step("make the folder of certificates", fs::create_dir_all(Path::new(OWN_CA).parent().unwrap_or(Path::new("/"))))?;
+    replace(OWN_CA, pem.as_bytes())?;
+    replace(BUNDLE, &bundle)
+}
+
+fn replace(path: &str, content: &[u8]) -> Step<()> {
+    let temporary = format!("{path}.mayfly");
+    step(&format!("write {path}"), fs::write(&temporary, content))?;
+    step(&format!("write {path}"), fs::set_permissions(&temporary, Permissions::from_mode(0o644)))?;
+    step(&format!("write {path}"), fs::rename(&temporary, path))
+}
+
+fn connect(address: &str, gateway: &str) -> Step<()> {
+    for word in [address, gateway] {
+        if word.is_empty() || !word.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'/') {
+            return Err(format!("'{word}' is no IPv4 address"));
+        }
+    }
+    let commands = format!(
+        "link set lo up\naddress replace {address} dev eth0\nlink set eth0 up\n\
+         route replace default via {gateway} dev eth0\nroute replace {METADATA} via {gateway} dev eth0\n"
+    );
+    let mut ip = step("start ip", Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn())?;
+    if let Some(mut input) = ip.stdin.take() {
+        step("tell ip what to do", input.write_all(commands.as_bytes()))?;
+    }
+    let output = step("wait for ip", ip.wait_with_output())?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("could not set up eth0: {}", String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ")))
+    }
+}

@@ -1,0 +1,111 @@
+package dev.mayfly.agent;
+
+import dev.mayfly.agent.claim.ClaimSlot;
+import dev.mayfly.agent.claim.RunnerInfo;
+import dev.mayfly.agent.claim.VmEnd;
+import dev.mayfly.agent.journal.SlotRecord;
+import dev.mayfly.agent.vm.MicroVm;
+import dev.mayfly.workflows.job.Executor;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/** One boot of a slot's VM as the claim broker sees it. */
+final class BootedVm implements ClaimSlot {
+
+    private final HostSlot slot;
+    private final SlotRecord atBoot;
+    private final MicroVm vm;
+    private final Path secretDirectory;
+    private final InetAddress guestAddress;
+    private final RunnerInfo runnerInfo;
+
+    BootedVm(HostSlot slot, MicroVm vm, Path secretDirectory, InetAddress guestAddress, RunnerInfo runnerInfo) {
+        this.slot = slot;
+        this.atBoot = slot.record();
+        this.vm = vm;
+        this.secretDirectory = secretDirectory;
+        this.guestAddress = guestAddress;
+        this.runnerInfo = runnerInfo;
+    }
+
+    int bootNumber() {
+        return atBoot.bootNumber();
+    }
+
+    boolean hasEnded() {
+        return vm.whenEnds().toCompletableFuture().isDone();
+    }
+
+    @Override
+    public String slotId() {
+        return atBoot.slotId();
+    }
+
+    @Override
+    public long epoch() {
+        return atBoot.epoch();
+    }
+
+    @Override
+    public String instance() {
+        return atBoot.instance();
+    }
+
+    @Override
+    public String systemId() {
+        return "s_" + atBoot.machineId().substring(0, 12);
+    }
+
+    @Override
+    public Path secretDirectory() {
+        return secretDirectory;
+    }
+
+    @Override
+    public InetAddress guestAddress() {
+        return guestAddress;
+    }
+
+    @Override
+    public RunnerInfo runnerInfo() {
+        return runnerInfo;
+    }
+
+    @Override
+    public boolean vmAnswers() {
+        return vm.answers();
+    }
+
+    @Override
+    public CompletionStage<Void> whenVmAnswers() {
+        return vm.whenAnswers();
+    }
+
+    @Override
+    public boolean wasServed() {
+        return slot.record().served();
+    }
+
+    @Override
+    public void markServed() throws IOException {
+        slot.markServed();
+    }
+
+    @Override
+    public void startRunner(Executor executor, String vmToken) {
+        vm.startRunner(executor, vmToken, systemId());
+    }
+
+    @Override
+    public CompletionStage<VmEnd> whenVmEnds() {
+        return vm.whenEnds();
+    }
+
+    @Override
+    public List<String> consoleTail(int lines) {
+        return vm.consoleTail(lines);
+    }
+}

@@ -1,0 +1,151 @@
+package dev.mayfly.agent;
+
+import dev.mayfly.agent.control.ControlPlane;
+import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
+import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Renews this host's lease as long as the agent runs and follows what the control plane says. Without renewals it fences
+ * unclaimed VMs; with a newer epoch it destroys all that is older. Survives any absence of the control plane.
+ */
+final class HostLease implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(HostLease.class);
+    private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
+
+    private final ControlPlane controlPlane;
+    private final HostIdentity identity;
+    private final Description host;
+    private final Inventory inventory;
+    private final HostFence fence;
+    private final Consumer<LeaseReply> onReply;
+    private final Clock clock;
+    private final Thread thread;
+    private Instant lastSuccess;
+    private boolean reachable = true;
+    private volatile boolean closed;
+
+    /** What every lease request says of this host. */
+    record Description(String agentVersion, Capacity capacity, String arch, String driver) {}
+
+    /**
+     * A lease; {@link #acquire} it, then {@link #keep} it.
+     *
+     * @param onReply is told of every answer; what it throws is logged
+     */
+    HostLease(
+            ControlPlane controlPlane,
+            HostIdentity identity,
+            Description host,
+            Inventory inventory,
+            HostFence fence,
+            Consumer<LeaseReply> onReply,
+            Clock clock) {
+        this.controlPlane = controlPlane;
+        this.identity = identity;
+        this.host = host;
+        this.inventory = inventory;
+        this.fence = fence;
+        this.onReply = onReply;
+        this.clock = clock;
+        this.lastSuccess = clock.instant();
+        this.thread = new Thread(this::renewUntilClosed, "lease");
+        thread.setDaemon(true);
+    }
+
+    /** Returns once the control plane was heard, in this agent's life or in an earlier one's. */
+    void acquire() throws InterruptedException {
+        while (!renew() && identity.lease().isEmpty()) {
+            Thread.sleep(FIRST_RETRY.toMillis());
+        }
+    }
+
+    /** Goes on renewing in the background. */
+    void keep() {
+        thread.start();
+    }
+
+    private void renewUntilClosed() {
+        while (!closed) {
+            try {
+                Thread.sleep(pause().toMillis());
+                renew();
+                fenceIfAlone();
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                log.error("a lease renewal failed in an unforeseen way; the next one is due soon", e);
+            }
+        }
+    }
+
+    private Duration pause() {
+        return identity.lease()
+                .map(LeaseReply::renewEvery)
+                .map(every -> reachable || every.compareTo(FIRST_RETRY) < 0 ? every : FIRST_RETRY)
+                .orElse(FIRST_RETRY);
+    }
+
+    private boolean renew() throws InterruptedException {
+        try {
+            LeaseReply reply = controlPlane.renew(new LeaseRequest(
+                    identity.hostId(),
+                    host.agentVersion(),
+                    host.capacity(),
+                    host.arch(),
+                    host.driver(),
+                    identity.epoch(),
+                    inventory.reports()));
+            if (!reachable) {
+                log.info("the control plane answers again");
+            }
+            reachable = true;
+            lastSuccess = clock.instant();
+            follow(reply);
+            return true;
+        } catch (IOException e) {
+            if (reachable) {
+                log.warn(
+                        "the lease could not be renewed, tried again until it can: {}",
+                        e.getMessage() == null ? e : e.getMessage());
+            }
+            reachable = false;
+            return false;
+        }
+    }
+
+    private void follow(LeaseReply reply) throws IOException {
+        if (reply.epoch() > identity.epoch()) {
+            log.info("{} is in epoch {} of installation {}", identity.hostId(), reply.epoch(), reply.installation());
+        }
+        // First learnt, then acted on: a crash in between is made good at the next start or renewal.
+        identity.learn(reply);
+        if (!fence.destroyOlderThan(reply.epoch())) {
+            log.warn("something of an earlier epoch is left on this host");
+        }
+        onReply.accept(reply);
+    }
+
+    private void fenceIfAlone() {
+        identity.lease().ifPresent(lease -> {
+            Duration alone = Duration.between(lastSuccess, clock.instant());
+            if (alone.compareTo(lease.fenceAfter()) > 0) {
+                fence.killUnclaimed();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+    }
+}

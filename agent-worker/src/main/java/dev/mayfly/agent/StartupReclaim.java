@@ -1,0 +1,102 @@
+package dev.mayfly.agent;
+
+import dev.mayfly.agent.journal.DurableFiles;
+import dev.mayfly.agent.journal.SlotJournal;
+import dev.mayfly.agent.journal.SlotRecord;
+import dev.mayfly.agent.journal.SlotRecord.Stage;
+import dev.mayfly.agent.vm.MicroVmDriver;
+import dev.mayfly.agent.vm.SlotNames;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What an agent does first: takes over the slots that its predecessor journalled, and removes whatever else is there of
+ * this installation and this host: processes, then networks, then disks, so that nothing holds what is to go. Never fatal:
+ * what can't be removed is logged and tried again at the next start.
+ */
+final class StartupReclaim {
+
+    private static final Logger log = LoggerFactory.getLogger(StartupReclaim.class);
+
+    private final SlotJournal journal;
+    private final MicroVmDriver driver;
+    private final HostSlots slots;
+    private final HostIdentity identity;
+    private final Path runDir;
+
+    StartupReclaim(SlotJournal journal, MicroVmDriver driver, HostSlots slots, HostIdentity identity, Path runDir) {
+        this.journal = journal;
+        this.driver = driver;
+        this.slots = slots;
+        this.identity = identity;
+        this.runDir = runDir;
+    }
+
+    /** Returns once every journalled slot is known again; those that were being destroyed are gone then. */
+    void run(Duration tombstoneAge) throws IOException {
+        SlotJournal.Found found = journal.readAll();
+        reclaim(found.records());
+        for (String slotId : found.leftOver()) {
+            log.warn("slot {}: a folder without a record is removed", slotId);
+            DurableFiles.delete(journal.folder(slotId));
+        }
+        removeRunFolders(found.records());
+        List<String> dying = new ArrayList<>();
+        for (SlotRecord record : found.records()) {
+            HostSlot slot = slots.adopt(record);
+            log.info(
+                    "slot {}: taken over, boot {}, {}",
+                    record.slotId(),
+                    record.bootNumber(),
+                    slot.boot() != null && !slot.boot().hasEnded() ? "its VM runs" : "its VM has ended");
+            if (record.stage() == Stage.DESTROYING || record.epoch() < identity.epoch()) {
+                dying.add(record.slotId());
+            }
+        }
+        dying.forEach(this::destroy);
+        journal.dropTombstones(tombstoneAge);
+    }
+
+    private void reclaim(List<SlotRecord> records) {
+        Optional<String> installation = identity.lease().map(lease -> lease.installation());
+        if (installation.isEmpty()) {
+            return;
+        }
+        try {
+            driver.reclaim(installation.get(), records.stream().map(slots::spec).toList())
+                    .forEach(removed -> log.warn("left over from an earlier agent and removed: {}", removed));
+        } catch (IOException e) {
+            log.error("not all left-overs could be removed, tried again at the next start", e);
+        }
+    }
+
+    private void removeRunFolders(List<SlotRecord> records) throws IOException {
+        Set<String> known = records.stream().map(SlotRecord::slotId).collect(Collectors.toSet());
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(runDir, Files::isDirectory)) {
+            for (Path folder : folders) {
+                String name = String.valueOf(folder.getFileName());
+                if (SlotNames.isSlotId(name) && !known.contains(name)) {
+                    DurableFiles.delete(folder);
+                }
+            }
+        }
+    }
+
+    private void destroy(String slotId) {
+        try {
+            slots.destroy(slotId);
+        } catch (IOException e) {
+            log.error("slot {}: could not be destroyed; its workflow or the next start tries again", slotId, e);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package dev.mayfly.agent.disk;
+
+import dev.mayfly.agent.process.Commands;
+import dev.mayfly.agent.vm.HostUnfitException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A scratch disk per VM: the image's empty file system in a file of the VM's size whose blocks are all allocated before the
+ * VM starts, so that a full host is found out now and not in the middle of a job. The guest grows the file system.
+ */
+public final class ScratchDisks {
+
+    private static final long MIB = 1L << 20;
+
+    private final Commands commands;
+    private final int floorMib;
+
+    /**
+     * Scratch disks.
+     *
+     * @param floorMib what must stay free on the host
+     */
+    public ScratchDisks(Commands commands, int floorMib) {
+        this.commands = commands;
+        this.floorMib = floorMib;
+    }
+
+    /** Makes the disk from the image's template, owned by the VM's user. */
+    public void create(Path template, Path file, int mib, int uid) throws IOException, HostUnfitException {
+        long freeMib = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace() / MIB;
+        if (freeMib < (long) mib + floorMib) {
+            throw new HostUnfitException(
+                    "%s has %d MiB free; a scratch disk of %d MiB would leave less than the %d MiB that stay free: make room or state less disk"
+                            .formatted(file.getParent(), freeMib, mib, floorMib));
+        }
+        Files.copy(template, file);
+        try {
+            commands.run("fallocate", "--length", mib + "MiB", file.toString());
+        } catch (IOException e) {
+            Files.deleteIfExists(file);
+            throw new HostUnfitException("no room for a scratch disk: " + e.getMessage(), e);
+        }
+        own(file, uid);
+    }
+
+    /** Gives a file or folder to a VM's user. */
+    public static void own(Path path, int uid) throws IOException {
+        Files.setAttribute(path, "unix:uid", uid);
+        Files.setAttribute(path, "unix:gid", uid);
+    }
+}

@@ -1,0 +1,19 @@
+package dev.mayfly.agent.guest;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a guest is told of itself and its world before any job.
+ *
+ * @param machineId 32 hex characters
+ * @param resolvConf text of its {@code resolv.conf}
+ * @param caPem private CA certificates for its trust store, null if there are none
+ * @param address its own, with prefix length
+ */
+public record GuestIdentity(
+        String hostname,
+        String machineId,
+        String resolvConf,
+        @Nullable String caPem,
+        String address,
+        String gateway) {}

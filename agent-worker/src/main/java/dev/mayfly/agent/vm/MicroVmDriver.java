@@ -1,0 +1,49 @@
+package dev.mayfly.agent.vm;
+
+import dev.mayfly.agent.claim.RunnerInfo;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * A way to run VMs. Knows nothing of GitLab, jobs or claims. The caller journals a slot before it calls, and makes no two
+ * calls for one slot at a time. Whatever a crash of the agent leaves behind, {@link #destroy} or {@link #reclaim}
+ * removes.
+ */
+public interface MicroVmDriver {
+
+    /** As it stands in the lease: {@code qemu}, {@code simulated}. */
+    String name();
+
+    /**
+     * Starts a boot. What an earlier boot of the slot left is erased first. If it throws, something may have been left:
+     * call {@link #destroy}.
+     *
+     * @throws HostUnfitException if this host can't start it, now or soon
+     */
+    MicroVm start(VmSpec vm) throws IOException, HostUnfitException;
+
+    /** The boot that an earlier agent started; if it has ended meanwhile or never began, its end is complete already. */
+    MicroVm adopt(VmSpec vm) throws IOException;
+
+    /** Ensures that the boot runs no more; its files stay for the console's sake. */
+    void kill(VmSpec vm) throws IOException;
+
+    /** Ensures that nothing of the slot is left: processes, network, disks, limits. Tries every step, then throws. */
+    void destroy(VmSpec vm) throws IOException;
+
+    /**
+     * Removes what carries this installation's prefix, lies within this host's address and user id ranges, and belongs to
+     * none of {@code known}. Called once, before any other call.
+     *
+     * @return what was removed, for the log
+     */
+    List<String> reclaim(String installation, Collection<VmSpec> known) throws IOException;
+
+    /** The address that the slot's guest has at the relay. */
+    InetAddress guestAddress(int index);
+
+    /** What the runner in the guest says of itself. */
+    RunnerInfo runnerInfo();
+}

@@ -1,0 +1,85 @@
+package dev.mayfly.agent.vm.qemu;
+
+import dev.mayfly.agent.claim.VmEnd;
+import dev.mayfly.agent.claim.VmEnd.Cause;
+import dev.mayfly.agent.guest.GuestChannel;
+import dev.mayfly.agent.guest.GuestChannel.RunnerEnd;
+import dev.mayfly.agent.vm.MicroVm;
+import dev.mayfly.agent.vm.qemu.GuardFiles.Exit;
+import dev.mayfly.workflows.job.Executor;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One boot of a VM under QEMU, whichever agent started it. Only looks and speaks: the VM goes on without this object. */
+final class QemuMicroVm implements MicroVm, AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(QemuMicroVm.class);
+
+    private final String slotId;
+    private final GuardFiles files;
+    private final GuestChannel guest;
+    private final QmpEvents qmp;
+    private final CompletableFuture<VmEnd> end;
+
+    QemuMicroVm(String slotId, GuardFiles files, GuestChannel guest, QmpEvents qmp, CompletableFuture<Exit> exit) {
+        this.slotId = slotId;
+        this.files = files;
+        this.guest = guest;
+        this.qmp = qmp;
+        CompletableFuture<VmEnd> vmmExit = exit.thenApply(QemuMicroVm::vmmExited);
+        CompletableFuture<VmEnd> panic =
+                qmp.panicked().thenApply(any -> new VmEnd(Cause.GUEST_PANIC, "the guest's kernel panicked"));
+        CompletableFuture<VmEnd> runnerEnd = guest.runnerEnd().thenApply(QemuMicroVm::runnerEnded);
+        this.end = CompletableFuture.anyOf(vmmExit, panic, runnerEnd).thenApply(VmEnd.class::cast);
+    }
+
+    private static VmEnd vmmExited(Exit exit) {
+        return new VmEnd(Cause.VMM_EXITED, "the VM ended (%s): %s".formatted(exit.reason(), exit.message()));
+    }
+
+    private static VmEnd runnerEnded(RunnerEnd runner) {
+        String how = runner.signal() != null ? "by signal " + runner.signal() : "with exit code " + runner.exitCode();
+        return new VmEnd(Cause.RUNNER_ENDED, "the runner in the VM ended " + how);
+    }
+
+    @Override
+    public boolean answers() {
+        return guest.ready().isDone() && !end.isDone();
+    }
+
+    @Override
+    public CompletionStage<Void> whenAnswers() {
+        return guest.ready();
+    }
+
+    @Override
+    public CompletionStage<VmEnd> whenEnds() {
+        return end;
+    }
+
+    @Override
+    public void startRunner(Executor executor, String vmToken, String systemId) {
+        guest.startRunner(executor, vmToken, systemId);
+    }
+
+    @Override
+    public List<String> consoleTail(int lines) {
+        try {
+            return ConsoleLog.tail(files.console(), lines);
+        } catch (IOException e) {
+            log.warn("slot {}: its console can't be read", slotId, e);
+            return List.of();
+        }
+    }
+
+    /** Stops looking; the VM goes on. */
+    @Override
+    public void close() {
+        guest.close();
+        qmp.close();
+    }
+}

@@ -1,0 +1,170 @@
+package dev.mayfly.agent.vm.qemu;
+
+import dev.mayfly.agent.cgroup.VmCgroups;
+import dev.mayfly.agent.claim.RunnerInfo;
+import dev.mayfly.agent.disk.ScratchDisks;
+import dev.mayfly.agent.guest.GuestChannel;
+import dev.mayfly.agent.guest.GuestIdentity;
+import dev.mayfly.agent.journal.DurableFiles;
+import dev.mayfly.agent.network.AddressPlan;
+import dev.mayfly.agent.network.Resolvers;
+import dev.mayfly.agent.network.VmNetwork;
+import dev.mayfly.agent.process.Commands;
+import dev.mayfly.agent.vm.CleanUp;
+import dev.mayfly.agent.vm.HostUnfitException;
+import dev.mayfly.agent.vm.MicroVm;
+import dev.mayfly.agent.vm.MicroVmDriver;
+import dev.mayfly.agent.vm.VmSpec;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs VMs by QEMU's microvm machine, each under a guard of its own that outlives the agent. Cold start; a VM's RAM, disk
+ * and network exist only while it does.
+ */
+public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
+
+    private final QemuSettings settings;
+    private final QemuCommandLine commandLine;
+    private final AddressPlan plan;
+    private final VmNetwork network;
+    private final VmCgroups cgroups;
+    private final Clock clock;
+    private final QemuBoot boot;
+    private final GuardWatch watch = new GuardWatch();
+    private final Map<String, QemuMicroVm> open = new ConcurrentHashMap<>();
+
+    public QemuMicroVms(
+            QemuSettings settings,
+            QemuCommandLine commandLine,
+            AddressPlan plan,
+            Commands commands,
+            VmNetwork network,
+            ScratchDisks disks,
+            VmCgroups cgroups,
+            Clock clock) {
+        this.settings = settings;
+        this.commandLine = commandLine;
+        this.plan = plan;
+        this.network = network;
+        this.cgroups = cgroups;
+        this.clock = clock;
+        this.boot = new QemuBoot(settings, commandLine, plan, commands, network, disks, cgroups);
+    }
+
+    @Override
+    public String name() {
+        return "qemu";
+    }
+
+    @Override
+    public MicroVm start(VmSpec vm) throws IOException, HostUnfitException {
+        destroy(vm);
+        boot.start(vm);
+        return connect(vm);
+    }
+
+    @Override
+    public MicroVm adopt(VmSpec vm) {
+        return connect(vm);
+    }
+
+    private MicroVm connect(VmSpec vm) {
+        GuestIdentity identity = new GuestIdentity(
+                vm.slotId(),
+                vm.machineId(),
+                Resolvers.resolvConf(settings.resolvers()),
+                vm.caPem(),
+                AddressPlan.GUEST + "/30",
+                AddressPlan.GATEWAY);
+        GuestChannel guest = new GuestChannel(vm.slotId(), boot.agentSocket(vm), identity, clock);
+        QmpEvents qmp = new QmpEvents(vm.slotId(), boot.qmpSocket(vm));
+        GuardFiles files = boot.files(vm);
+        QemuMicroVm connected = new QemuMicroVm(vm.slotId(), files, guest, qmp, watch.exitOf(files));
+        guest.open();
+        qmp.open();
+        disconnect(open.put(vm.slotId(), connected));
+        return connected;
+    }
+
+    private static void disconnect(@Nullable QemuMicroVm vm) {
+        if (vm != null) {
+            vm.close();
+        }
+    }
+
+    @Override
+    public void kill(VmSpec vm) throws IOException {
+        boot.end(vm);
+    }
+
+    @Override
+    public void destroy(VmSpec vm) throws IOException {
+        new CleanUp("slot %s is not all gone".formatted(vm.slotId()))
+                .then(() -> boot.end(vm))
+                .then(() -> disconnect(open.remove(vm.slotId())))
+                .then(() -> network.remove(vm.slotId()))
+                .then(() -> cgroups.remove(vm.slotId()))
+                .then(() -> deleteBoots(vm.slotId()))
+                .then(() -> DurableFiles.delete(boot.sockets(vm)))
+                .orThrow();
+    }
+
+    private void deleteBoots(String slotId) throws IOException {
+        Path folder = settings.slots().resolve(slotId);
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        List<Path> boots;
+        try (Stream<Path> all = Files.list(folder)) {
+            boots = all.filter(path -> path.getFileName().toString().startsWith("boot-"))
+                    .toList();
+        }
+        for (Path each : boots) {
+            DurableFiles.delete(each);
+        }
+    }
+
+    @Override
+    public List<String> reclaim(String installation, Collection<VmSpec> known) throws IOException {
+        Set<String> ids = known.stream().map(VmSpec::slotId).collect(Collectors.toSet());
+        Set<Integer> uids = known.stream().map(vm -> plan.uid(vm.index())).collect(Collectors.toSet());
+        List<String> removed = new ArrayList<>();
+        new CleanUp("start-up reclaim")
+                .then(() -> removed.addAll(new LeftOverProcesses(settings.slots(), plan).kill(ids, uids)))
+                .then(() -> network.reclaim(installation, ids).forEach(slot -> removed.add("network of " + slot)))
+                .then(() -> cgroups.reclaim(installation, ids, plan::ownsUid)
+                        .forEach(slot -> removed.add("control group of " + slot)))
+                .orThrow();
+        return removed;
+    }
+
+    @Override
+    public InetAddress guestAddress(int index) {
+        return plan.vmEnd(index);
+    }
+
+    @Override
+    public RunnerInfo runnerInfo() {
+        return commandLine.image().manifest().runner();
+    }
+
+    /** Stops looking at VMs; they go on. */
+    @Override
+    public void close() {
+        open.values().forEach(QemuMicroVm::close);
+        watch.close();
+    }
+}

@@ -1,0 +1,32 @@
+package dev.mayfly.agent.vm.qemu;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What the QEMU driver needs to know of its host.
+ *
+ * @param slots folder of folders, one per slot, on disk
+ * @param run folder of folders, one per slot, on tmpfs
+ * @param guard the guard program
+ * @param heartbeat the file whose time the agent renews while it lives
+ * @param heartbeatMaxAge how long a VM outlives its agent
+ * @param timeToLive how long a VM lives at most
+ * @param resolvers DNS servers of the guests
+ * @param kvmGroup group id that may open /dev/kvm
+ */
+public record QemuSettings(
+        Path slots,
+        Path run,
+        Path guard,
+        Path heartbeat,
+        Duration heartbeatMaxAge,
+        Duration timeToLive,
+        List<String> resolvers,
+        int kvmGroup) {
+
+    public QemuSettings {
+        resolvers = List.copyOf(resolvers);
+    }
+}

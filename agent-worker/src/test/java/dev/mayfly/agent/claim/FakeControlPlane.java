@@ -1,0 +1,58 @@
+package dev.mayfly.agent.claim;
+
+import dev.mayfly.workflows.agentapi.AgentApi.ClaimReply;
+import dev.mayfly.workflows.agentapi.AgentApi.GitLabInstance;
+import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
+import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
+import dev.mayfly.workflows.job.Executor;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongFunction;
+
+/** Answers as the test says; by default every claim is held. */
+final class FakeControlPlane implements ControlPlaneCalls {
+
+    private final String gitlab;
+    final List<Long> reports = new CopyOnWriteArrayList<>();
+    final List<String> nonces = new CopyOnWriteArrayList<>();
+    volatile LongFunction<CompletionStage<ClaimReply>> verdict = job -> held();
+    volatile boolean knowsInstance = true;
+
+    FakeControlPlane(String gitlab) {
+        this.gitlab = gitlab;
+    }
+
+    static CompletionStage<ClaimReply> held() {
+        return answer(Verdict.HELD);
+    }
+
+    static CompletionStage<ClaimReply> answer(Verdict verdict) {
+        return CompletableFuture.completedStage(new ClaimReply(verdict, Executor.SHELL, "because"));
+    }
+
+    static CompletionStage<ClaimReply> away() {
+        return CompletableFuture.failedStage(new IOException("connection refused"));
+    }
+
+    @Override
+    public CompletionStage<RunnerTokenReply> runnerToken(String slotId, long epoch, String nonce) {
+        nonces.add(nonce);
+        return CompletableFuture.completedStage(new RunnerTokenReply(1, "glrt-secret", "gl"));
+    }
+
+    @Override
+    public CompletionStage<ClaimReply> reportClaim(
+            String slotId, long epoch, long projectId, long jobId, String jobToken) {
+        reports.add(jobId);
+        return verdict.apply(jobId);
+    }
+
+    @Override
+    public Optional<GitLabInstance> instance(String name) {
+        return knowsInstance ? Optional.of(new GitLabInstance(name, gitlab, null, List.of())) : Optional.empty();
+    }
+}
