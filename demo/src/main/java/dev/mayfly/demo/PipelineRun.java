@@ -49,8 +49,9 @@ final class PipelineRun {
     /** Every job as it stands now, by id. */
     List<JobState> jobs() {
         Map<Long, JsonNode> ours = new HashMap<>();
-        for (JsonNode job :
-                controlPlane.get("/api/v1/jobs?perPage=500&project=" + project).path("items")) {
+        for (JsonNode job : controlPlane
+                .get("/api/v1/jobs?perPage=200&pipeline=" + pipeline)
+                .path("items")) {
             ours.put(job.path("jobId").asLong(), job);
         }
         List<JobState> states = new ArrayList<>();

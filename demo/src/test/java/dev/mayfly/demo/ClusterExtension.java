@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Gives a system test its cluster. Clusters of the same kind are shared by all test classes of a run and closed after
@@ -28,7 +28,18 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
             Map.of("renewEvery", "1s", "suspectAfter", "4s", "fenceAfter", "12s", "lostAfter", "20s");
 
     private static final Map<String, String> TIMEOUTS = Map.of(
-            "hostAnswers", "8s", "hostReturns", "60s", "heartbeat", "10s", "recheck", "10s", "pause", "2s", "patience", "5s");
+            "hostAnswers",
+            "8s",
+            "hostReturns",
+            "60s",
+            "heartbeat",
+            "10s",
+            "recheck",
+            "10s",
+            "pause",
+            "2s",
+            "patience",
+            "5s");
 
     private final String kind;
     private final boolean twoPhase;
@@ -98,7 +109,8 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
     }
 
     /** Waits until the job is as wanted, and returns it. */
-    static JobState await(PipelineRun run, String job, String wanted, Duration patience, Predicate<JobState> condition) {
+    static JobState await(
+            PipelineRun run, String job, String wanted, Duration patience, Predicate<JobState> condition) {
         JobState[] last = new JobState[1];
         try {
             Waiting.until(job + " " + wanted, patience, () -> {

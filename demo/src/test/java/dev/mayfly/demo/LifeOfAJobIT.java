@@ -18,8 +18,7 @@ final class LifeOfAJobIT {
 
     @Test
     void aPipelineRunsInVmsOfTheSizesThatItsTagsAskFor() {
-        PipelineRun run = CLUSTER.push(
-                """
+        PipelineRun run = CLUSTER.push("""
                 stages: [build, test]
                 build:
                   stage: build
@@ -39,13 +38,15 @@ final class LifeOfAJobIT {
                     - cat out/it.txt README
                   after_script:
                     - echo "after $CI_JOB_STATUS"
-                """,
-                Map.of("README", "from the repository\n"));
+                """, Map.of("README", "from the repository\n"));
         run.awaitEnd(PATIENCE, () -> {});
 
         JobState build = run.job("build");
         assertThat(build.status()).as(run.log(build)).isEqualTo("success");
-        assertThat(run.log(build)).contains("cpus=2").containsPattern("mem=15[0-9][0-9]").contains("\n0\n");
+        assertThat(run.log(build))
+                .contains("cpus=2")
+                .containsPattern("mem=15[0-9][0-9]")
+                .contains("\n0\n");
         JobState test = run.job("test");
         assertThat(test.status()).as(run.log(test)).isEqualTo("success");
         assertThat(run.log(test)).contains("made in build", "from the repository", "after success");
@@ -58,8 +59,7 @@ final class LifeOfAJobIT {
 
     @Test
     void aJobThatAsksForMoreThanAnyHostHasIsRefusedWithAReason() {
-        PipelineRun run = CLUSTER.push(
-                """
+        PipelineRun run = CLUSTER.push("""
                 giant:
                   tags: [actuated-30cpu-60gb, shell]
                   script: [echo never]
@@ -72,8 +72,7 @@ final class LifeOfAJobIT {
 
     @Test
     void jobsWithoutOurTagAreNoneOfOurBusiness() {
-        PipelineRun run = CLUSTER.push(
-                """
+        PipelineRun run = CLUSTER.push("""
                 theirs:
                   tags: [some-other-runner]
                   script: [echo never]

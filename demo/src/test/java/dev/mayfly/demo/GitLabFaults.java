@@ -1,0 +1,48 @@
+package dev.mayfly.demo;
+
+import java.util.List;
+import java.util.Map;
+
+/** The simulated GitLab's fault switches; {@link #close()} switches all off. */
+final class GitLabFaults implements AutoCloseable {
+
+    private static final String ADMIN = "/-/simulated-gitlab/admin";
+
+    private final JsonApi api;
+
+    private GitLabFaults(JsonApi api) {
+        this.api = api;
+    }
+
+    static GitLabFaults in(DemoCluster cluster) {
+        return new GitLabFaults(cluster.gitlabUser().api());
+    }
+
+    /** {@code action} is one of drop, double, delay, reorder; {@code status} the job status that it applies to. */
+    GitLabFaults webhooks(String action, String status, int delayMillis) {
+        api.put(
+                ADMIN + "/webhook-faults",
+                Map.of("faults", List.of(Map.of("action", action, "status", status, "delayMillis", delayMillis))));
+        return this;
+    }
+
+    /** Every webhook of jobs. */
+    GitLabFaults allWebhooks(String action) {
+        api.put(ADMIN + "/webhook-faults", Map.of("faults", List.of(Map.of("action", action))));
+        return this;
+    }
+
+    /** Answers this status to each request that begins so. */
+    GitLabFaults answer(int status, String method, String path) {
+        api.put(
+                ADMIN + "/http-faults",
+                Map.of("faults", List.of(Map.of("method", method, "path", path, "status", status))));
+        return this;
+    }
+
+    @Override
+    public void close() {
+        api.put(ADMIN + "/webhook-faults", Map.of("faults", List.of()));
+        api.put(ADMIN + "/http-faults", Map.of("faults", List.of()));
+    }
+}

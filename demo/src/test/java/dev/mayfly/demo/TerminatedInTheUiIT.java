@@ -1,0 +1,56 @@
+package dev.mayfly.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mayfly.demo.PipelineRun.JobState;
+import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowClientOptions;
+import io.temporal.serviceclient.WorkflowServiceStubs;
+import io.temporal.serviceclient.WorkflowServiceStubsOptions;
+import java.time.Duration;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Terminating a workflow by hand skips its clean-up: the sweeper does it, and a job that still waits runs anew. */
+final class TerminatedInTheUiIT {
+
+    @RegisterExtension
+    static final ClusterExtension CLUSTER = ClusterExtension.simulatedVms();
+
+    @Test
+    void nothingIsLeftOfARunningJobWhoseWorkflowWasTerminated() {
+        PipelineRun run = CLUSTER.push("""
+                long:
+                  tags: [actuated-1cpu-1gb, shell]
+                  variables: {SIMULATE_SECONDS: "600"}
+                  script: [echo played]
+                """);
+        JobState job = ClusterExtension.awaitStatus(run, "long", "running", Duration.ofSeconds(60));
+        terminate(Objects.requireNonNull(job.text("id")));
+        ClusterExtension.await(
+                run,
+                "long",
+                "is failed by the sweeper",
+                Duration.ofMinutes(4),
+                state -> state.status().equals("failed"));
+        assertThat(run.log(run.job("long"))).isNotEmpty();
+    }
+
+    private static void terminate(String workflowId) {
+        WorkflowServiceStubs service = WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
+                .setTarget(CLUSTER.cluster().temporalTarget())
+                .build());
+        try {
+            WorkflowClient.newInstance(
+                            service,
+                            WorkflowClientOptions.newBuilder()
+                                    .setNamespace("mayfly")
+                                    .build())
+                    .newUntypedWorkflowStub(workflowId)
+                    .terminate("by hand");
+        } finally {
+            service.shutdownNow();
+        }
+    }
+}
