@@ -50,6 +50,8 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
     let argv = c_strings(&spec.argv)?;
     let env = c_strings(&spec.env.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>())?;
     if let Some(jail) = &spec.jail {
+        // The VMM has to pass through the folders that are made here, whatever the guard's own mask is.
+        umask(Mode::from_bits_truncate(0o022));
         jail::enter(jail)?;
     }
     umask(Mode::from_bits_truncate(0o077));
