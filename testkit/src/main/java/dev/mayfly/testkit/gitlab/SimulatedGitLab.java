@@ -92,8 +92,8 @@ public final class SimulatedGitLab implements AutoCloseable {
         Instance instance = new Instance(url, options.data().toAbsolutePath(), options.clock());
         String rootToken = rootToken(options, instance);
         Switches switches = new Switches();
-        switches.set(Switches.Number.TWO_PHASE, options.twoPhase() ? 1 : 0);
-        switches.set(Switches.Number.ACKNOWLEDGE_SECONDS, options.acknowledgeSeconds());
+        switches.set(Switches.Setting.TWO_PHASE, options.twoPhase() ? 1 : 0);
+        switches.set(Switches.Setting.ACKNOWLEDGE_SECONDS, options.acknowledgeSeconds());
         Webhooks webhooks = new Webhooks(instance, switches, options.trusted());
         SimulatedGitLab gitlab =
                 new SimulatedGitLab(server, instance, webhooks, rootToken, ca == null ? null : ca.caPem());

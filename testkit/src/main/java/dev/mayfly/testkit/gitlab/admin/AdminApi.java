@@ -61,7 +61,7 @@ public final class AdminApi {
     }
 
     private Reply setSwitches(HttpCall call) {
-        for (Switches.Number number : Switches.Number.values()) {
+        for (Switches.Setting number : Switches.Setting.values()) {
             if (call.has(number.key())) {
                 String text = String.valueOf(call.text(number.key()));
                 Long value = text.equals("true")

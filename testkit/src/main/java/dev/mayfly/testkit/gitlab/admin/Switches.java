@@ -10,7 +10,7 @@ import java.util.TreeMap;
  */
 public final class Switches {
     /** A number that can be set, with its value at the start. */
-    public enum Number {
+    public enum Setting {
         /** 1: a claimed job runs only once its runner says so. 0: at once, as servers did before. */
         TWO_PHASE(1),
         /** How long a claim may go without a word. */
@@ -42,7 +42,7 @@ public final class Switches {
 
         private final long atStart;
 
-        Number(long atStart) {
+        Setting(long atStart) {
             this.atStart = atStart;
         }
 
@@ -52,22 +52,22 @@ public final class Switches {
         }
     }
 
-    private final Map<Number, Long> values = new TreeMap<>();
+    private final Map<Setting, Long> values = new TreeMap<>();
 
-    public synchronized long get(Number number) {
+    public synchronized long get(Setting number) {
         return values.getOrDefault(number, number.atStart);
     }
 
-    public synchronized boolean isOn(Number number) {
+    public synchronized boolean isOn(Setting number) {
         return get(number) != 0;
     }
 
-    public synchronized void set(Number number, long value) {
+    public synchronized void set(Setting number, long value) {
         values.put(number, value);
     }
 
     /** True, and one less, as long as the number is above nothing. */
-    public synchronized boolean takeOne(Number number) {
+    public synchronized boolean takeOne(Setting number) {
         long left = get(number);
         if (left > 0) {
             values.put(number, left - 1);
@@ -77,7 +77,7 @@ public final class Switches {
 
     public synchronized Map<String, Object> asMap() {
         Map<String, Object> map = new LinkedHashMap<>();
-        for (Number number : Number.values()) {
+        for (Setting number : Setting.values()) {
             map.put(number.key(), get(number));
         }
         return map;

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A bare repository on disk, read with the {@code git} command. */
 public final class GitRepository {
@@ -45,10 +46,10 @@ public final class GitRepository {
     /** Branches and tags with the commits that they point at. */
     public Map<String, String> refs() {
         Map<String, String> refs = new LinkedHashMap<>();
-        for (String line : run(
-                        "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/heads", "refs/tags")
-                .split("\n")) {
-            String[] parts = line.split(" ");
+        String listing =
+                run("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/heads", "refs/tags");
+        for (String line : listing.lines().toList()) {
+            String[] parts = line.split(" ", -1);
             if (parts.length >= 2) {
                 refs.put(parts[0], parts.length > 2 && !parts[2].isEmpty() ? parts[2] : parts[1]);
             }
@@ -95,17 +96,21 @@ public final class GitRepository {
 
             @Override
             public List<String> list() {
-                return List.of(run("ls-tree", "-r", "--name-only", "-z", sha).split("\0"));
+                return names(run("ls-tree", "-r", "--name-only", "-z", sha));
             }
 
             @Override
             public Optional<List<String>> changed() {
                 return before.equals(NO_COMMIT) || resolve(before).isEmpty()
                         ? Optional.empty()
-                        : Optional.of(List.of(
-                                run("diff", "--name-only", "-z", before, sha).split("\0")));
+                        : Optional.of(names(run("diff", "--name-only", "-z", before, sha)));
             }
         };
+    }
+
+    /** What git's {@code -z} ended with zero bytes. */
+    private static List<String> names(String output) {
+        return Stream.of(output.split("\0", -1)).filter(name -> !name.isEmpty()).toList();
     }
 
     private String run(String... arguments) {

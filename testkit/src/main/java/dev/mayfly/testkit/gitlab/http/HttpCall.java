@@ -138,7 +138,7 @@ public final class HttpCall {
         if (value instanceof List<?> list) {
             list.forEach(one -> values.add(String.valueOf(one)));
         } else if (value != null) {
-            for (String one : String.valueOf(value).split(",")) {
+            for (String one : String.valueOf(value).split(",", -1)) {
                 values.add(one.strip());
             }
         }
@@ -175,7 +175,7 @@ public final class HttpCall {
     }
 
     private static void addForm(Map<String, Object> all, String form) {
-        for (String pair : form.split("&")) {
+        for (String pair : form.split("&", -1)) {
             if (pair.isEmpty()) {
                 continue;
             }

@@ -62,7 +62,7 @@ public final class Router implements HttpHandler {
     public void streaming(String method, String path, Handler handler) {
         List<String> names = new ArrayList<>();
         StringBuilder regex = new StringBuilder();
-        for (String segment : path.substring(1).split("/")) {
+        for (String segment : path.substring(1).split("/", -1)) {
             regex.append('/');
             if (segment.startsWith(":")) {
                 names.add(segment.substring(1));

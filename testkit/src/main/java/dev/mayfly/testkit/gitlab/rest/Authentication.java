@@ -55,7 +55,7 @@ public final class Authentication {
         if (token == null) {
             throw new ApiException(401, "401 Unauthorized");
         }
-        limiter.check(token.token(), switches.get(Switches.Number.API_LIMIT), instance.now());
+        limiter.check(token.token(), switches.get(Switches.Setting.API_LIMIT), instance.now());
         return token;
     }
 

@@ -49,7 +49,7 @@ final class Paging {
     }
 
     private static String link(Instance instance, HttpCall call, int page, int perPage, String relation) {
-        String rest = List.of(call.rawQuery().split("&")).stream()
+        String rest = List.of(call.rawQuery().split("&", -1)).stream()
                 .filter(pair -> !pair.isEmpty() && !pair.startsWith("page=") && !pair.startsWith("per_page="))
                 .filter(pair -> !pair.startsWith("private_token="))
                 .map(pair -> pair + "&")

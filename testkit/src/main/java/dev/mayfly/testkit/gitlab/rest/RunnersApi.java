@@ -92,7 +92,7 @@ public final class RunnersApi {
 
     /** Runners that were made or active within seven days count. */
     private void checkLimit(Set<Long> projects) {
-        long limit = switches.get(Switches.Number.PROJECT_RUNNER_LIMIT);
+        long limit = switches.get(Switches.Setting.PROJECT_RUNNER_LIMIT);
         Instant since = instance.now().minus(Duration.ofDays(7));
         for (long project : projects) {
             long count = instance.runners().values().stream()

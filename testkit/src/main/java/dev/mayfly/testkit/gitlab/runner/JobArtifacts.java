@@ -49,7 +49,7 @@ public final class JobArtifacts {
     }
 
     private Reply upload(HttpCall call) throws IOException {
-        if (switches.isOn(Switches.Number.REDIRECT_UPLOADS)) {
+        if (switches.isOn(Switches.Setting.REDIRECT_UPLOADS)) {
             Build build = instance.locked(() -> authentication.require(call, call.query("token")));
             return Reply.redirect(
                     307, instance.url() + STORAGE + "/jobs/" + build.id() + "/artifacts?" + call.rawQuery());
@@ -69,7 +69,7 @@ public final class JobArtifacts {
             long size;
             try (OutputStream out =
                     new DigestOutputStream(new BufferedOutputStream(Files.newOutputStream(part)), digest)) {
-                size = multipart.copyTo(out, switches.get(Switches.Number.MAX_ARTIFACT_BYTES));
+                size = multipart.copyTo(out, switches.get(Switches.Setting.MAX_ARTIFACT_BYTES));
             }
             String type = Objects.requireNonNullElse(call.query("artifact_type"), "archive");
             String format = Objects.requireNonNullElse(call.query("artifact_format"), "zip");
@@ -106,7 +106,7 @@ public final class JobArtifacts {
 
     private Reply download(HttpCall call) {
         Path file = instance.locked(() -> downloadable(call));
-        if (switches.isOn(Switches.Number.DIRECT_DOWNLOADS) && "true".equals(call.query("direct_download"))) {
+        if (switches.isOn(Switches.Setting.DIRECT_DOWNLOADS) && "true".equals(call.query("direct_download"))) {
             String signature = instance.randomText(40);
             signedDownloads.put(signature, file);
             return Reply.redirect(302, instance.url() + STORAGE + "/files/" + signature);

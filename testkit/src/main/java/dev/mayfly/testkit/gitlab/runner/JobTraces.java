@@ -62,7 +62,7 @@ public final class JobTraces {
         long start = Long.parseLong(range.group(1));
         long size = Files.exists(build.trace()) ? Files.size(build.trace()) : 0;
         build.touch(instance.now());
-        if (start + body.length > switches.get(Switches.Number.MAX_TRACE_BYTES)) {
+        if (start + body.length > switches.get(Switches.Setting.MAX_TRACE_BYTES)) {
             builds.drop(build, "trace_size_exceeded", null);
             throw new ApiException(403, "403 Forbidden")
                     .withHeader("Job-Status", build.status().text());
@@ -82,7 +82,7 @@ public final class JobTraces {
                 .header("Range", "0-" + size)
                 .header(
                         "X-GitLab-Trace-Update-Interval",
-                        Long.toString(switches.get(Switches.Number.TRACE_UPDATE_INTERVAL)));
+                        Long.toString(switches.get(Switches.Setting.TRACE_UPDATE_INTERVAL)));
     }
 
     /** GitLab itself overwrites the job's token in what it stores, whatever the runner masked. */

@@ -43,14 +43,14 @@ public final class JobUpdates {
                 .header("Job-Status", build.status().text())
                 .header(
                         "X-GitLab-Trace-Update-Interval",
-                        Long.toString(switches.get(Switches.Number.TRACE_UPDATE_INTERVAL)));
+                        Long.toString(switches.get(Switches.Setting.TRACE_UPDATE_INTERVAL)));
     }
 
     /** Claimed, not yet running: only "still preparing" and "runs now" make sense. */
     private int acknowledge(Build build, String state) {
         switch (state) {
             case "pending" ->
-                build.acknowledge(instance.now().plusSeconds(switches.get(Switches.Number.ACKNOWLEDGE_SECONDS)));
+                build.acknowledge(instance.now().plusSeconds(switches.get(Switches.Setting.ACKNOWLEDGE_SECONDS)));
             case "running" -> builds.start(build);
             default -> {
                 return 400;
@@ -65,11 +65,11 @@ public final class JobUpdates {
                 return 200;
             }
             case "success", "failed" -> {
-                if (switches.takeOne(Switches.Number.REJECT_CHECKSUMS)) {
+                if (switches.takeOne(Switches.Setting.REJECT_CHECKSUMS)) {
                     Files.deleteIfExists(build.trace());
                     return 412;
                 }
-                if (switches.takeOne(Switches.Number.ACCEPT_FINALS)) {
+                if (switches.takeOne(Switches.Setting.ACCEPT_FINALS)) {
                     return 202;
                 }
                 Long exitCode = call.number("exit_code");

@@ -54,7 +54,7 @@ public final class JobsRequest {
             if (runner == null) {
                 throw ApiException.forbidden();
             }
-            limiter.check(runner.token(), switches.get(Switches.Number.JOBS_REQUEST_LIMIT), instance.now());
+            limiter.check(runner.token(), switches.get(Switches.Setting.JOBS_REQUEST_LIMIT), instance.now());
             Map<String, Object> info = info(body);
             RunnerManager manager = runner.contact(
                     instance.nextId("manager"),
@@ -88,11 +88,11 @@ public final class JobsRequest {
                 builds.drop(build, "runner_unsupported", null);
                 continue;
             }
-            if (switches.takeOne(Switches.Number.QUEUE_CONFLICTS)) {
+            if (switches.takeOne(Switches.Setting.QUEUE_CONFLICTS)) {
                 return Reply.json(409, Json.object("message", "409 Conflict"));
             }
-            boolean twoPhase = switches.isOn(Switches.Number.TWO_PHASE) && features.has("two_phase_job_commit");
-            Instant until = instance.now().plusSeconds(switches.get(Switches.Number.ACKNOWLEDGE_SECONDS));
+            boolean twoPhase = switches.isOn(Switches.Setting.TWO_PHASE) && features.has("two_phase_job_commit");
+            Instant until = instance.now().plusSeconds(switches.get(Switches.Setting.ACKNOWLEDGE_SECONDS));
             builds.assign(build, runner, manager, features.has("cancel_gracefully"), twoPhase ? until : null);
             log.info(
                     "job {} ({}) goes to runner {}{}",
@@ -107,7 +107,7 @@ public final class JobsRequest {
 
     private void awaitTick(Runner runner) {
         String seen = runner.queueToken();
-        long left = TimeUnit.SECONDS.toNanos(switches.get(Switches.Number.LONG_POLL_SECONDS));
+        long left = TimeUnit.SECONDS.toNanos(switches.get(Switches.Setting.LONG_POLL_SECONDS));
         try {
             while (left > 0 && runner.queueToken().equals(seen)) {
                 left = instance.queueTicked().awaitNanos(left);

@@ -108,7 +108,7 @@ public final class Webhooks implements CiEvents, AutoCloseable {
     private void queue(Project project, HookEvent event) {
         for (Hook hook : project.hooks().values()) {
             if (hook.settings().events().contains(event.trigger())
-                    && (hook.isExecutable(instance.now()) || !switches.isOn(Switches.Number.AUTO_DISABLE_HOOKS))) {
+                    && (hook.isExecutable(instance.now()) || !switches.isOn(Switches.Setting.AUTO_DISABLE_HOOKS))) {
                 queue(hook, event);
             }
         }
@@ -213,7 +213,7 @@ public final class Webhooks implements CiEvents, AutoCloseable {
                     instance.now()));
             if (status.startsWith("2") || status.startsWith("3")) {
                 hook.succeeded();
-            } else if (switches.isOn(Switches.Number.AUTO_DISABLE_HOOKS)) {
+            } else if (switches.isOn(Switches.Setting.AUTO_DISABLE_HOOKS)) {
                 hook.failed(instance.now());
             }
             return true;
