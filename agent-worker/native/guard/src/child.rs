@@ -23,6 +23,11 @@ pub fn step<T, E: Display>(what: &str, result: Result<T, E>) -> Step<T> {
     result.map_err(|cause| format!("could not {what}: {cause}"))
 }
 
+/// The same, where people can do something about it.
+pub fn step_or<T, E: Display>(what: &str, cure: &str, result: Result<T, E>) -> Step<T> {
+    step(what, result).map_err(|message| format!("{message}; {cure}"))
+}
+
 /// Becomes the VMM. Returns only if that failed. `go` delivers a byte once the pid file is written.
 pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step<Infallible> {
     die_with(guard)?;
@@ -37,11 +42,14 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
 
     let pid = getpid().to_string();
     for cgroup in &spec.cgroups {
-        step(&format!("join cgroup {}", cgroup.procs.display()), fs::write(&cgroup.procs, &pid))?;
+        let cure = "it must be made before its guard is started, and the guard must be root";
+        step_or(&format!("join cgroup {}", cgroup.procs.display()), cure, fs::write(&cgroup.procs, &pid))?;
     }
     if let Some(path) = &spec.netns {
-        let file = step(&format!("open network namespace {}", path.display()), File::open(path))?;
-        step(&format!("join network namespace {}", path.display()), setns(file, CloneFlags::CLONE_NEWNET))?;
+        let what = format!("join network namespace {}", path.display());
+        let cure = "it must be made before its guard is started: see `ip netns list`";
+        let file = step_or(&what, cure, File::open(path))?;
+        step_or(&what, cure, setns(file, CloneFlags::CLONE_NEWNET))?;
     }
     let namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
     step("make namespaces", unshare(namespaces))?;
@@ -58,7 +66,8 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
     drop_privileges(spec)?;
     // A change of credentials clears it.
     die_with(guard)?;
-    step(&format!("start {}", spec.argv[0]), execve(&argv[0], &argv, &env))
+    let cure = "install it, and let the jail's readOnly name its folder and those of its libraries";
+    step_or(&format!("start {}", spec.argv[0]), cure, execve(&argv[0], &argv, &env))
 }
 
 fn c_strings(strings: &[String]) -> Step<Vec<CString>> {

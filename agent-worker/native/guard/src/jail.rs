@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::mount::{mount, umount2, MntFlags, MsFlags};
 use nix::unistd::{chdir, pivot_root};
 
-use crate::child::{step, Step};
+use crate::child::{step, step_or, Step};
 use crate::spec::Jail;
 
 /// Where the new root is put together. It exists everywhere, and nothing below it belongs into a jail;
@@ -43,7 +43,8 @@ pub fn enter(jail: &Jail) -> Step<()> {
 fn bind(path: &Path, flags: MsFlags) -> Step<()> {
     let what = |verb: &str| format!("{verb} {} in the jail", path.display());
     let target = Path::new(NEW_ROOT).join(path.strip_prefix("/").unwrap_or(path));
-    let source = step(&format!("find {} for the jail", path.display()), fs::metadata(path))?;
+    let cure = "make it, or leave it out of the spec's jail";
+    let source = step_or(&format!("find {} for the jail", path.display()), cure, fs::metadata(path))?;
     if !target.exists() {
         let folder = if source.is_dir() { Some(target.as_path()) } else { target.parent() };
         step(&what("make a place for"), folder.map_or(Ok(()), fs::create_dir_all))?;
