@@ -1,7 +1,6 @@
 package dev.mayfly.demo;
 
 import dev.mayfly.demo.Machines.ControlPlanePorts;
-import dev.mayfly.testkit.tls.PrivateCa;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,7 +27,7 @@ final class DemoCluster implements AutoCloseable {
     private final DemoOptions options;
     private final Consumer<String> progress;
     private final DemoNetwork network;
-    private final Path logs;
+    private final ClusterFiles files;
     private final ControlPlanePorts ports;
     private final List<ServerProcess> agents = new ArrayList<>();
     private final int postgresPort = Servers.freePort("127.0.0.1");
@@ -42,7 +41,7 @@ final class DemoCluster implements AutoCloseable {
         this.options = options;
         this.progress = progress;
         this.network = DemoNetwork.create();
-        this.logs = options.work().resolve("logs");
+        this.files = new ClusterFiles(options.work());
         String here = network.controlPlane();
         this.ports = new ControlPlanePorts(
                 options.apiPort() == 0 ? Servers.freePort(here) : options.apiPort(),
@@ -64,8 +63,7 @@ final class DemoCluster implements AutoCloseable {
     }
 
     private void startAll() {
-        Servers.write(logs.resolve("README"), "One file per server.\n");
-        writeSecrets();
+        files.writeSecrets(options.hosts());
         Thread database = new Thread(this::startPostgres, "postgres");
         database.start();
         startTemporal();
@@ -80,26 +78,12 @@ final class DemoCluster implements AutoCloseable {
         }
     }
 
-    private void writeSecrets() {
-        Path secrets = options.work().resolve("secrets");
-        for (String name : List.of("webhook-token", "api-token", "seal-key")) {
-            Servers.secretFile(secrets.resolve(name), 32);
-        }
-        Servers.write(
-                secrets.resolve("webhook-signing-token"),
-                "whsec_" + Servers.secretFile(secrets.resolve("signing"), 32));
-        Servers.write(secrets.resolve("database"), "postgres");
-        for (int host = 1; host <= options.hosts(); host++) {
-            Servers.secretFile(secrets.resolve("hosts/host-" + host), 32);
-        }
-    }
-
     void startPostgres() {
         progress.accept("PostgreSQL");
         try {
             postgres = EmbeddedPostgres.builder()
                     .setPort(postgresPort)
-                    .setDataDirectory(options.work().resolve("postgres").toFile())
+                    .setDataDirectory(files.postgres().toFile())
                     .setCleanDataDirectory(false)
                     .setServerConfig("fsync", "on")
                     .start();
@@ -116,31 +100,7 @@ final class DemoCluster implements AutoCloseable {
         progress.accept("Temporal with its web UI");
         String here = network.controlPlane();
         temporal = server(
-                "temporal",
-                List.of(
-                        options.temporal().toString(),
-                        "server",
-                        "start-dev",
-                        "--ip",
-                        here,
-                        "--port",
-                        Integer.toString(ports.temporal()),
-                        "--ui-ip",
-                        here,
-                        "--ui-port",
-                        Integer.toString(ports.temporalUi()),
-                        "--namespace",
-                        "mayfly",
-                        "--db-filename",
-                        options.work().resolve("temporal.db").toString(),
-                        "--log-level",
-                        "warn",
-                        // Its default reads a shard 20 times a second, which makes every hop wait up to 50 ms.
-                        "--dynamic-config-value",
-                        "history.transferProcessorMaxPollRPS=2000",
-                        "--dynamic-config-value",
-                        "history.timerProcessorMaxPollRPS=2000"),
-                Map.of());
+                "temporal", Commands.temporal(options.temporal(), here, ports, files.temporalDatabase()), Map.of());
         temporal.start(
                 () -> Servers.answers(here, ports.temporal()) && Servers.answers(here, ports.temporalUi()), PATIENCE);
     }
@@ -149,66 +109,35 @@ final class DemoCluster implements AutoCloseable {
         progress.accept("the simulated GitLab, https://" + GITLAB_NAME);
         String address = network.address(GITLAB_MACHINE);
         String namespace = network.addMachine("gitlab", GITLAB_MACHINE);
-        names = server(
-                "names",
-                DemoNetwork.inside(
-                        namespace,
-                        List.of(
-                                "dnsmasq",
-                                "--keep-in-foreground",
-                                "--conf-file=/dev/null",
-                                "--no-resolv",
-                                "--no-hosts",
-                                "--bind-interfaces",
-                                "--listen-address=" + address,
-                                "--user=root",
-                                "--pid-file=",
-                                "--address=/%s/%s".formatted(GITLAB_NAME, address))),
-                Map.of());
+        names = server("names", DemoNetwork.inside(namespace, Commands.nameServer(address, GITLAB_NAME)), Map.of());
         names.start(() -> true, PATIENCE);
-        gitlab = server(
-                "gitlab",
-                DemoNetwork.inside(
-                        namespace,
-                        List.of(
-                                bin("simulated-gitlab"),
-                                "--listen",
-                                address + ":443",
-                                "--hostname",
-                                GITLAB_NAME,
-                                "--data",
-                                gitlabData().toString(),
-                                "--two-phase",
-                                Boolean.toString(options.twoPhase()))),
-                Map.of());
+        List<String> command = Commands.simulatedGitLab(
+                bin("simulated-gitlab"), address, GITLAB_NAME, files.gitlab(), options.twoPhase());
+        gitlab = server("gitlab", DemoNetwork.inside(namespace, command), Map.of());
         gitlab.start(() -> Servers.answers(address, 443), PATIENCE);
-        Servers.write(
-                options.work().resolve("secrets/gitlab-token"),
-                Servers.read(gitlabData().resolve("root-token")));
-        Servers.write(options.work().resolve("hosts"), "127.0.0.1 localhost\n%s %s\n".formatted(address, GITLAB_NAME));
+        Servers.write(files.secret("gitlab-token"), files.gitlabRootToken());
+        Servers.write(files.hosts(), "127.0.0.1 localhost\n%s %s\n".formatted(address, GITLAB_NAME));
     }
 
     void startApi() {
         progress.accept("the control plane");
-        Path keyStore =
-                ca().issueServerCertificate("control-plane", List.of("localhost"), List.of(network.controlPlane()));
-        Path config = options.work().resolve("api.yml");
+        Path keyStore = files.ca()
+                .issueServerCertificate("control-plane", List.of("localhost"), List.of(network.controlPlane()));
+        Path config = files.apiConfig();
         String jdbcUrl = "jdbc:postgresql://localhost:%d/postgres".formatted(postgresPort);
-        Servers.write(
-                config,
-                Machines.api(
-                        options, network, ports, jdbcUrl, keyStore, gitlabData().resolve("tls/ca.pem")));
-        api = server("api", List.of(bin("mayfly"), "server", config.toString()), withNames());
+        Servers.write(config, Machines.api(options, network, ports, jdbcUrl, keyStore, files.gitlabCa()));
+        api = server("api", List.of(bin("mayfly").toString(), "server", config.toString()), withNames());
         api.start(() -> controlPlane().status("/api/v1/ready") == 200, PATIENCE);
     }
 
     private ServerProcess newAgent(int host) {
         String namespace = network.addMachine("h" + host, FIRST_HOST + host - 1);
-        Path config = options.work().resolve("agent-%d.yml".formatted(host));
-        Servers.write(config, Machines.agent(options, network, ports, host, ca().caPem()));
+        Path config = files.agentConfig(host);
+        Servers.write(
+                config, Machines.agent(options, network, ports, host, files.ca().caPem()));
         return server(
                 "agent-" + host,
-                DemoNetwork.inside(namespace, List.of(bin("agent"), "--config", config.toString())),
+                DemoNetwork.inside(namespace, List.of(bin("agent").toString(), "--config", config.toString())),
                 withNames());
     }
 
@@ -226,24 +155,15 @@ final class DemoCluster implements AutoCloseable {
     }
 
     private ServerProcess server(String name, List<String> command, Map<String, String> environment) {
-        return new ServerProcess(name, command, environment, logs.resolve(name + ".log"));
+        return new ServerProcess(name, command, environment, files.log(name));
     }
 
     private Map<String, String> withNames() {
-        return Map.of(
-                "JDK_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + options.work().resolve("hosts"));
+        return Map.of("JDK_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + files.hosts());
     }
 
-    private String bin(String name) {
-        return options.root().resolve("bin").resolve(name).toString();
-    }
-
-    private Path gitlabData() {
-        return options.work().resolve("gitlab");
-    }
-
-    private PrivateCa ca() {
-        return PrivateCa.openOrCreate(options.work().resolve("tls"), "Mayfly demo CA");
+    private Path bin(String name) {
+        return options.root().resolve("bin").resolve(name);
     }
 
     ServerProcess agent(int host) {
@@ -290,8 +210,8 @@ final class DemoCluster implements AutoCloseable {
         return "https://" + network.address(GITLAB_MACHINE);
     }
 
-    Path apiTokenFile() {
-        return options.work().resolve("secrets/api-token");
+    ClusterFiles files() {
+        return files;
     }
 
     /** The five characters that all names of this installation's slots begin with. */
@@ -328,26 +248,21 @@ final class DemoCluster implements AutoCloseable {
     /** The control plane's REST API, as an administrator. */
     JsonApi controlPlane() {
         return new JsonApi(
-                URI.create(apiUrl()), ca().caPem(), "Authorization", "Bearer " + Servers.read(apiTokenFile()));
+                URI.create(apiUrl()), files.ca().caPem(), "Authorization", "Bearer " + files.readSecret("api-token"));
     }
 
     GitLabUser gitlabUser() {
-        return new GitLabUser(
-                GITLAB_NAME,
-                network.address(GITLAB_MACHINE),
-                gitlabData().resolve("tls/ca.pem"),
-                Servers.read(gitlabData().resolve("root-token")));
+        return new GitLabUser(GITLAB_NAME, network.address(GITLAB_MACHINE), files.gitlabCa(), files.gitlabRootToken());
     }
 
     /** Creates a project in GitLab that tells the control plane of its jobs. */
     long createProject(String name) {
-        Path secrets = options.work().resolve("secrets");
         return gitlabUser()
                 .createProject(
                         name,
                         apiUrl() + "/webhooks/gitlab/demo",
-                        Servers.read(secrets.resolve("webhook-token")),
-                        Servers.read(secrets.resolve("webhook-signing-token")));
+                        files.readSecret("webhook-token"),
+                        files.readSecret("webhook-signing-token"));
     }
 
     /** Ends everything, hosts first; VMs outlive their agents by design, but not their cluster. */

@@ -81,7 +81,8 @@ public final class DemoMain {
     }
 
     private boolean runPipeline(DemoCluster cluster, Path repository) {
-        say("REST API      %s/api/v1/jobs (token: %s)".formatted(cluster.apiUrl(), cluster.apiTokenFile()));
+        say("REST API      %s/api/v1/jobs (token: %s)"
+                .formatted(cluster.apiUrl(), cluster.files().secret("api-token")));
         say("Temporal UI   " + cluster.temporalUiUrl());
         say("GitLab        " + cluster.gitlabUrl());
         PipelineRun run = PipelineRun.push(cluster, projectName(repository), repository);

@@ -102,8 +102,8 @@ final class GitLabUser {
         api.post("/api/v4/projects/%d/jobs/%d/cancel".formatted(project, job), Map.of());
     }
 
-    int runners(long project) {
-        return api.get("/api/v4/projects/%d/runners?per_page=100".formatted(project))
-                .size();
+    /** Runners of all projects, at most 100. */
+    int runnersInAll() {
+        return api.get("/api/v4/runners/all?type=project_type&per_page=100").size();
     }
 }

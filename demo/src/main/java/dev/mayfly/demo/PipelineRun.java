@@ -132,7 +132,7 @@ final class PipelineRun {
 
         boolean isOver() {
             String status = status();
-            return status.equals("refused") || status.equals("manual") || ENDED.contains(status) && isForgotten();
+            return status.equals("refused") || status.equals("manual") || (ENDED.contains(status) && isForgotten());
         }
 
         /** Whether Mayfly, if it ever worked for this job, has removed everything of it. */

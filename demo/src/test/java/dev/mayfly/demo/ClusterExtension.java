@@ -69,7 +69,7 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
     public void beforeAll(ExtensionContext context) {
         cluster = context.getRoot()
                 .getStore(Namespace.create(ClusterExtension.class))
-                .computeIfAbsent(kind + twoPhase, key -> new Shared(start()), Shared.class)
+                .getOrComputeIfAbsent(kind + twoPhase, key -> new Shared(start()), Shared.class)
                 .cluster();
     }
 

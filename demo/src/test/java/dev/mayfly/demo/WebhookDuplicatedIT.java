@@ -15,7 +15,8 @@ final class WebhookDuplicatedIT {
 
     @Test
     void aJobWhoseWebhooksAllComeTwiceRunsOnce() {
-        try (GitLabFaults faults = GitLabFaults.in(CLUSTER.cluster()).allWebhooks("double")) {
+        GitLabFaults faults = GitLabFaults.in(CLUSTER.cluster()).allWebhooks("double");
+        try (faults) {
             PipelineRun run = CLUSTER.push("""
                     once:
                       tags: [actuated-1cpu-1gb, shell]

@@ -15,7 +15,8 @@ final class WebhookOutOfOrderIT {
 
     @Test
     void aJobThatEndedBeforeItsPendingWebhookCameGetsNoVm() {
-        try (GitLabFaults faults = GitLabFaults.in(CLUSTER.cluster()).webhooks("delay", "pending", 4000)) {
+        GitLabFaults faults = GitLabFaults.in(CLUSTER.cluster()).webhooks("delay", "pending", 4000);
+        try (faults) {
             PipelineRun run = CLUSTER.push("""
                     late:
                       tags: [actuated-1cpu-1gb, shell]

@@ -1,0 +1,76 @@
+package dev.mayfly.demo;
+
+import dev.mayfly.testkit.tls.PrivateCa;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The files of a cluster, all below one work folder: configurations, secrets, certificates, logs, data.
+ *
+ * @param work the work folder
+ */
+record ClusterFiles(Path work) {
+
+    /** Makes the secrets of a new installation with this many hosts. */
+    void writeSecrets(int hosts) {
+        for (String name : List.of("webhook-token", "api-token", "seal-key")) {
+            Servers.secretFile(secret(name), 32);
+        }
+        Servers.write(secret("webhook-signing-token"), "whsec_" + Servers.secretFile(secret("signing"), 32));
+        Servers.write(secret("database"), "postgres");
+        for (int host = 1; host <= hosts; host++) {
+            Servers.secretFile(secret("hosts/host-" + host), 32);
+        }
+    }
+
+    Path secret(String name) {
+        return work.resolve("secrets").resolve(name);
+    }
+
+    String readSecret(String name) {
+        return Servers.read(secret(name));
+    }
+
+    /** Signs the control plane's certificate; hosts trust it. */
+    PrivateCa ca() {
+        return PrivateCa.openOrCreate(work.resolve("tls"), "Mayfly demo CA");
+    }
+
+    Path apiConfig() {
+        return work.resolve("api.yml");
+    }
+
+    Path agentConfig(int host) {
+        return work.resolve("agent-%d.yml".formatted(host));
+    }
+
+    Path log(String server) {
+        return work.resolve("logs").resolve(server + ".log");
+    }
+
+    Path postgres() {
+        return work.resolve("postgres");
+    }
+
+    Path temporalDatabase() {
+        return work.resolve("temporal.db");
+    }
+
+    /** Data of the simulated GitLab. */
+    Path gitlab() {
+        return work.resolve("gitlab");
+    }
+
+    Path gitlabCa() {
+        return gitlab().resolve("tls/ca.pem");
+    }
+
+    String gitlabRootToken() {
+        return Servers.read(gitlab().resolve("root-token"));
+    }
+
+    /** Names and addresses as {@code /etc/hosts} has them; only the cluster's own Java processes read it. */
+    Path hosts() {
+        return work.resolve("hosts");
+    }
+}
