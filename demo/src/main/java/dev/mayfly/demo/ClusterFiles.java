@@ -1,6 +1,7 @@
 package dev.mayfly.demo;
 
 import dev.mayfly.testkit.tls.PrivateCa;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -63,6 +64,12 @@ record ClusterFiles(Path work) {
 
     Path gitlabCa() {
         return gitlab().resolve("tls/ca.pem");
+    }
+
+    /** The last thing that the simulated GitLab writes while starting. */
+    boolean hasGitLabRootToken() {
+        return Files.isRegularFile(gitlab().resolve("root-token"))
+                && !gitlabRootToken().isEmpty();
     }
 
     String gitlabRootToken() {

@@ -27,7 +27,7 @@ public final class DemoMain {
     }
 
     public static void main(String[] args) {
-        System.exit(new DemoMain(parse(args)).run());
+        System.exit(new DemoMain(parse(args)).runReportingErrors());
     }
 
     private static Namespace parse(String[] args) {
@@ -48,6 +48,17 @@ public final class DemoMain {
             System.err.println("bin/demo --help tells them all");
             System.exit(2);
             throw new IllegalStateException("not reached", e);
+        }
+    }
+
+    private int runReportingErrors() {
+        try {
+            return run();
+        } catch (RuntimeException | AssertionError e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                System.err.println("bin/demo: " + cause.getMessage());
+            }
+            return 1;
         }
     }
 

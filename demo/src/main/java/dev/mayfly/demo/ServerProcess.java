@@ -33,6 +33,7 @@ final class ServerProcess implements AutoCloseable {
 
     /** Starts it and waits until {@code ready}. */
     void start(BooleanSupplier ready, Duration patience) {
+        Servers.createFolderOf(log);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))

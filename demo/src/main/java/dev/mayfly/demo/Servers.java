@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.Objects;
 
 /** Small things that every server of the cluster needs: ports, secrets, files. */
 final class Servers {
@@ -54,10 +55,19 @@ final class Servers {
 
     static void write(Path file, String text) {
         try {
-            Files.createDirectories(file.getParent());
+            createFolderOf(file);
             Files.writeString(file, text, StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException("can't write " + file, e);
+        }
+    }
+
+    static void createFolderOf(Path file) {
+        Path folder = file.toAbsolutePath().getParent();
+        try {
+            Files.createDirectories(Objects.requireNonNull(folder, "a file is in a folder"));
+        } catch (IOException e) {
+            throw new UncheckedIOException("can't create " + folder, e);
         }
     }
 
