@@ -41,12 +41,26 @@ on set-default multi-user.target
 on enable mayfly-agent.service docker.socket
 # Started by the first use of its socket, so a job that needs no docker does not pay for it.
 on disable docker.service containerd.service
+rm "$tree/usr/lib/systemd/system/multi-user.target.wants/dbus.service"
+
+# What a VM of one job has no use for. Under emulation each of these costs a part of a second that a job waits for.
 on mask \
-  getty.target getty@.service serial-getty@.service console-getty.service systemd-logind.service \
+  getty.target getty@.service serial-getty@.service console-getty.service systemd-logind.service systemd-user-sessions.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
   modprobe@.service systemd-pstore.service systemd-networkd.service systemd-networkd-wait-online.service systemd-timesyncd.service \
-  systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+  systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-journald-audit.socket \
   systemd-journal-flush.service systemd-journal-catalog-update.service systemd-update-done.service systemd-hwdb-update.service \
-  systemd-firstboot.service systemd-machine-id-commit.service systemd-binfmt.service ldconfig.service systemd-sysusers.service systemd-boot-system-token.service \
-  sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount \
+  systemd-firstboot.service systemd-machine-id-commit.service systemd-binfmt.service ldconfig.service systemd-sysusers.service \
+  systemd-boot-system-token.service systemd-repart.service systemd-pcrphase.service systemd-pcrphase-sysinit.service \
+  sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount \
+  dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount \
+  systemd-ask-password-console.path systemd-ask-password-wall.path systemd-initctl.socket \
+  cryptsetup.target integritysetup.target veritysetup.target remote-fs.target \
   systemd-remount-fs.service ssh.service keyboard-setup.service console-setup.service 2>/dev/null
+# The kernel makes the nodes of the few devices there are; what comes later udev hears of.
+on mask systemd-udev-trigger.service
+# Each is a process at every boot, and looks for what no guest has. The one for init scripts stays: a job may install such a package.
+mkdir -p "$tree/etc/systemd/system-generators"
+for generator in "$tree"/usr/lib/systemd/system-generators/*; do
+  [ "$(basename "$generator")" = systemd-sysv-generator ] || ln -s /dev/null "$tree/etc/systemd/system-generators/$(basename "$generator")"
+done

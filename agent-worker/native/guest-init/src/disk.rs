@@ -59,13 +59,12 @@ fn read(name: &str) -> Option<(String, Disk)> {
 }
 
 /// Lets the mounted file system fill its disk.
-pub fn grow(disk: &Disk, mounted: &Path) -> Step<()> {
+pub fn grow(disk: &Disk, mounted: &File) -> Step<()> {
     let wanted = disk.bytes / disk.block_size;
     if wanted <= disk.blocks {
         return Ok(());
     }
     nix::ioctl_write_ptr!(resize, b'f', 16, u64);
-    let folder = step("open the scratch disk", File::open(mounted))?;
     // SAFETY: the kernel reads one number from a pointer to one.
-    step("grow the scratch disk", unsafe { resize(folder.as_raw_fd(), &wanted) }).map(drop)
+    step("grow the scratch disk", unsafe { resize(mounted.as_raw_fd(), &wanted) }).map(drop)
 }

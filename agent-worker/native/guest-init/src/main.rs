@@ -14,7 +14,7 @@ use std::path::Path;
 use nix::kmod::{finit_module, ModuleInitFlags};
 use nix::mount::{mount, MsFlags};
 use nix::sys::reboot::{reboot, RebootMode};
-use nix::unistd::{chdir, chroot, execv};
+use nix::unistd::{chdir, chroot, execv, fork, ForkResult};
 
 /// Names of modules to load, one a line, in this order; each lies beside it as `<name>.ko`.
 const MODULES: &str = "/modules/order";
@@ -28,10 +28,15 @@ fn step<T, E: Display>(what: &str, result: Result<T, E>) -> Step<T> {
 
 fn main() {
     let Err(message) = start();
-    say(&message);
+    give_up(&message);
+}
+
+fn give_up(message: &str) -> ! {
+    say(message);
     // The kernel command line says how; the VMM ends at a reset.
     let Err(cause) = reboot(RebootMode::RB_AUTOBOOT);
     say(&format!("could not end the VM: {cause}"));
+    std::process::exit(1)
 }
 
 fn say(message: &str) {
@@ -51,8 +56,8 @@ fn start() -> Step<Infallible> {
     let scratch = disk::find("mayfly-scratch")?;
     mount_disk(&base.device, "/base", MsFlags::MS_RDONLY | MsFlags::MS_NOATIME)?;
     mount_disk(&scratch.device, "/scratch", MsFlags::MS_NOATIME)?;
-    disk::grow(&scratch, Path::new("/scratch"))?;
     make_root()?;
+    grow_meanwhile(&scratch)?;
     switch_root()
 }
 
@@ -73,6 +78,20 @@ fn mount_disk(device: &Path, target: &str, flags: MsFlags) -> Step<()> {
     // Inode tables stay unwritten until used: nobody waits for zeroes, and the host's file stays sparse.
     let what = format!("mount {} at {target}", device.display());
     step(&what, mount(Some(device), target, Some("ext4"), flags, Some("noinit_itable")))
+}
+
+/// Takes a moment for each gigabyte, and systemd needs longer than that before it writes anything to speak of.
+fn grow_meanwhile(scratch: &disk::Disk) -> Step<()> {
+    let folder = step("open the scratch disk", File::open("/scratch"))?;
+    // SAFETY: this process has one thread, so the child may do whatever the parent may.
+    match step("fork", unsafe { fork() })? {
+        ForkResult::Parent { .. } => Ok(()),
+        ForkResult::Child => match disk::grow(scratch, &folder) {
+            Ok(()) => std::process::exit(0),
+            // Better no VM than one that fails its job for lack of room.
+            Err(message) => give_up(&message),
+        },
+    }
 }
 
 fn make_root() -> Step<()> {
