@@ -1,72 +1,135 @@
 package dev.mayfly.activities.gitlab;
 
+import dev.mayfly.activities.capacity.PostgresCapacity;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.workflows.activity.GitLabActivities;
 import dev.mayfly.workflows.activity.JobInGitLab;
+import dev.mayfly.workflows.activity.JobInGitLab.At;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenRequest;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
+import io.temporal.activity.Activity;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.gitlab4j.api.GitLabApi;
+import org.gitlab4j.api.GitLabApiException;
+import org.gitlab4j.api.models.Job;
+import org.gitlab4j.models.Constants.JobScope;
 import org.jdbi.v3.core.Jdbi;
 
 /** Jobs and runners in GitLab. Failures are {@code ApplicationFailure}s of {@code FailureType.GITLAB_*}. */
-@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 public final class GitLabJobs implements GitLabActivities {
+
+    private final Jdbi jdbi;
+    private final GitLabs gitlabs;
+    private final Sealer sealer;
+    private final ProjectRunners runners;
+    private final LostJobs lostJobs;
 
     /** @param vmTimeToLive runners' maximum time-out, at least ten minutes */
     public GitLabJobs(
             Jdbi jdbi, Clock clock, GitLabs gitlabs, Sealer sealer, String installation, Duration vmTimeToLive) {
-        throw new UnsupportedOperationException(
-                "soon: " + jdbi + clock + gitlabs + sealer + installation + vmTimeToLive);
+        this.jdbi = jdbi;
+        this.gitlabs = gitlabs;
+        this.sealer = sealer;
+        this.runners = new ProjectRunners(jdbi, clock, gitlabs, sealer, installation, vmTimeToLive);
+        this.lostJobs = new LostJobs(gitlabs);
     }
 
     @Override
     public void ensureRunner(String slotId, CiJob job) {
-        throw new UnsupportedOperationException("soon: " + slotId + job);
+        runners.ensure(slotId, job, Activity.getExecutionContext().getInfo().getAttempt() > 1);
     }
 
     @Override
     public void removeRunner(String slotId) {
-        throw new UnsupportedOperationException("soon: " + slotId);
+        runners.removeOf(slotId);
     }
 
     @Override
     public JobInGitLab lookUpJob(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
+        return getJob(job)
+                .map(facts -> new JobInGitLab(facts.status(), at(job, facts)))
+                .orElseGet(() -> new JobInGitLab("gone", At.NO_RUNNER));
+    }
+
+    private At at(JobKey job, JobFacts facts) {
+        Long runner = facts.runnerId();
+        if (runner == null) {
+            return At.NO_RUNNER;
+        }
+        boolean isOurs = jdbi.withExtension(RunnerDao.class, dao -> dao.isOurs(job.instance(), runner));
+        return isOurs ? At.OUR_RUNNER : At.FOREIGN_RUNNER;
     }
 
     @Override
     public void failLostJob(JobKey job, String reason) {
-        throw new UnsupportedOperationException("soon: " + job + reason);
+        byte[] sealed = jdbi.withExtension(RunnerDao.class, dao -> dao.sealedJobToken(job.workflowId()));
+        if (sealed == null) { // no agent ever reported its token: all that is left is GitLab's own API
+            cancelJob(job);
+            return;
+        }
+        lostJobs.fail(job, sealer.open(sealed, PostgresCapacity.jobTokenContext(job)), reason);
     }
 
     @Override
     public void cancelJob(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
+        try {
+            api(job).getJobApi().cancelJob(job.projectId(), job.jobId());
+        } catch (GitLabApiException e) {
+            boolean ended = !GitLabErrors.isRetryable(e.getHttpStatus())
+                    && lookUpJob(job).ended();
+            if (!ended) {
+                throw GitLabErrors.failure("cancelling job " + job, e);
+            }
+        }
     }
 
     /** The job's facts; empty if GitLab answers 404. */
     public Optional<JobFacts> getJob(JobKey job) {
-        throw new UnsupportedOperationException("soon: " + job);
+        try {
+            return Optional.of(
+                    facts(job.instance(), job.projectId(), api(job).getJobApi().getJob(job.projectId(), job.jobId())));
+        } catch (GitLabApiException e) {
+            if (e.getHttpStatus() == GitLabErrors.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw GitLabErrors.failure("looking up job " + job, e);
+        }
     }
 
     /** Pending and running jobs of a project, for the reconciler. */
     public List<JobFacts> activeJobs(String instance, long projectId) {
-        throw new UnsupportedOperationException("soon: " + instance + projectId);
+        return Stream.of(JobScope.PENDING, JobScope.RUNNING)
+                .flatMap(scope -> jobs(instance, projectId, scope).stream())
+                .toList();
     }
 
-    /** Runners of a project that carry this installation's note, with the slot that each names. */
+    private List<JobFacts> jobs(String instance, long projectId, JobScope scope) {
+        try {
+            return gitlabs.api(instance).getJobApi().getJobs(projectId, scope).stream()
+                    .map(job -> facts(instance, projectId, job))
+                    .toList();
+        } catch (GitLabApiException e) {
+            if (e.getHttpStatus() == GitLabErrors.NOT_FOUND) { // the project is gone
+                return List.of();
+            }
+            throw GitLabErrors.failure("listing jobs of project %d of GitLab %s".formatted(projectId, instance), e);
+        }
+    }
+
+    /** Runners of a project that carry this installation's mark, with the slot that each names. */
     public List<NotedRunner> notedRunners(String instance, long projectId) {
-        throw new UnsupportedOperationException("soon: " + instance + projectId);
+        return runners.noted(instance, projectId);
     }
 
     /** Removes a runner by its number; one that is gone is fine. For the sweeper. */
     public void removeRunner(String instance, long runnerId) {
-        throw new UnsupportedOperationException("soon: " + instance + runnerId);
+        runners.remove(instance, runnerId);
     }
 
     /**
@@ -76,9 +139,20 @@ public final class GitLabJobs implements GitLabActivities {
      * @return empty while no runner is registered
      */
     public Optional<RunnerTokenReply> runnerToken(String hostId, RunnerTokenRequest request) {
-        throw new UnsupportedOperationException("soon: " + hostId + request);
+        return runners.token(hostId, request);
     }
 
-    /** A runner whose note says that this installation made it for that slot. */
+    private GitLabApi api(JobKey job) {
+        return gitlabs.api(job.instance());
+    }
+
+    private JobFacts facts(String instance, long projectId, Job job) {
+        return JobFacts.of(
+                new JobKey(instance, projectId, job.getId()),
+                job,
+                gitlabs.instance(instance).url());
+    }
+
+    /** A runner whose description says that this installation made it for that slot. */
     public record NotedRunner(long runnerId, String slotId) {}
 }
