@@ -33,13 +33,10 @@ pub struct Ended {
     pub message: Option<String>,
 }
 
-/// Prepares what survives a restart of the agent, and says in which state the runner is: never started, running, ended.
-pub fn recover() -> Result<Option<Option<Ended>>, String> {
+/// Prepares what survives a restart of the agent, and says whether an earlier one started the runner.
+pub fn was_started() -> Result<bool, String> {
     fs::create_dir_all(FOLDER).map_err(|e| format!("could not make {FOLDER}: {e}"))?;
-    if !Path::new(STARTED).exists() {
-        return Ok(None);
-    }
-    Ok(Some(ended()))
+    Ok(Path::new(STARTED).exists())
 }
 
 /// How the runner ended, once it has.

@@ -2,11 +2,9 @@
 
 use std::fmt::Display;
 use std::fs::{self, File, Permissions};
-use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
@@ -15,16 +13,16 @@ use nix::time::{clock_settime, ClockId};
 use nix::unistd::sethostname;
 
 use crate::frame::Configure;
+use crate::network;
 
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// The bundle as the image brought it, so that a repetition does not add a certificate twice.
 const PRISTINE_BUNDLE: &str = "/usr/lib/mayfly/ca-certificates.crt";
 const OWN_CA: &str = "/usr/local/share/ca-certificates/mayfly.crt";
-const METADATA: &str = "169.254.169.254";
 
-type Step<T> = Result<T, String>;
+pub type Step<T> = Result<T, String>;
 
-fn step<T, E: Display>(what: &str, result: Result<T, E>) -> Step<T> {
+pub fn step<T, E: Display>(what: &str, result: Result<T, E>) -> Step<T> {
     result.map_err(|cause| format!("could not {what}: {cause}"))
 }
 
@@ -34,7 +32,7 @@ pub fn apply(wanted: &Configure) -> Step<()> {
     set_identity(wanted)?;
     replace("/etc/resolv.conf", wanted.resolv_conf.as_bytes())?;
     trust(wanted.ca_pem.as_deref())?;
-    connect(&wanted.address, &wanted.gateway)
+    network::bring_up(&wanted.address, &wanted.gateway)
 }
 
 fn set_clock(unix_nanos: i64) -> Step<()> {
@@ -65,29 +63,44 @@ fn add_entropy(encoded: &str) -> Step<()> {
 }
 
 fn set_identity(wanted: &Configure) -> Step<()> {
+    check_identity(wanted)?;
     step("set the host name", sethostname(&wanted.hostname))?;
     replace("/etc/hostname", format!("{}\n", wanted.hostname).as_bytes())?;
     let hosts = format!("127.0.0.1\tlocalhost\n127.0.1.1\t{}\n", wanted.hostname);
     replace("/etc/hosts", hosts.as_bytes())?;
-    if wanted.machine_id.len() != 32 || !wanted.machine_id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(format!("machineId '{}' is not 32 hexadecimal digits", wanted.machine_id));
-    }
     // In place: systemd may have mounted over it.
     step("set the machine id", fs::write("/etc/machine-id", format!("{}\n", wanted.machine_id)))
 }
 
+/// They go into files whose lines other programs read.
+fn check_identity(wanted: &Configure) -> Step<()> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if wanted.hostname.is_empty() || wanted.hostname.len() > 63 || !wanted.hostname.bytes().all(plain) {
+        return Err(format!("hostname '{}' must be 1 to 63 letters, digits and hyphens", wanted.hostname));
+    }
+    if wanted.machine_id.len() != 32 || !wanted.machine_id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(format!("machineId '{}' is not 32 hexadecimal digits", wanted.machine_id));
+    }
+    Ok(())
+}
+
 /// What `update-ca-certificates` would do for one certificate, without its seconds.
 fn trust(pem: Option<&str>) -> Step<()> {
-    let mut bundle = step(&format!("read {PRISTINE_BUNDLE}"), fs::read(PRISTINE_BUNDLE))?;
     let Some(pem) = pem else { return Ok(()) };
-    bundle.extend_from_slice(b"\n");
-    bundle.extend_from_slice(pem.as_bytes());
+    let bundle = step(&format!("read {PRISTINE_BUNDLE}"), fs::read(PRISTINE_BUNDLE))?;
+    step("make the folder of certificates", fs::create_dir_all(Path::new(OWN_CA).parent().unwrap_or(Path::new("/"))))?;
+    replace(OWN_CA, pem.as_bytes())?;
+    replace(BUNDLE, &with_certificates(bundle, pem))
+}
+
+fn with_certificates(mut bundle: Vec<u8>, pem: &str) -> Vec<u8> {
+    for part in [b"\n", pem.as_bytes()] {
+        bundle.extend_from_slice(part);
+    }
     if !pem.ends_with('\n') {
         bundle.push(b'\n');
     }
-    step("make the folder of certificates", fs::create_dir_all(Path::new(OWN_CA).parent().unwrap_or(Path::new("/"))))?;
-    replace(OWN_CA, pem.as_bytes())?;
-    replace(BUNDLE, &bundle)
+    bundle
 }
 
 fn replace(path: &str, content: &[u8]) -> Step<()> {
@@ -97,24 +110,39 @@ fn replace(path: &str, content: &[u8]) -> Step<()> {
     step(&format!("write {path}"), fs::rename(&temporary, path))
 }
 
-fn connect(address: &str, gateway: &str) -> Step<()> {
-    for word in [address, gateway] {
-        if word.is_empty() || !word.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'/') {
-            return Err(format!("'{word}' is no IPv4 address"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(hostname: &str, machine_id: &str) -> Configure {
+        Configure {
+            unix_nanos: 0,
+            entropy: String::new(),
+            hostname: hostname.into(),
+            machine_id: machine_id.into(),
+            resolv_conf: String::new(),
+            ca_pem: None,
+            address: String::new(),
+            gateway: String::new(),
         }
     }
-    let commands = format!(
-        "link set lo up\naddress replace {address} dev eth0\nlink set eth0 up\n\
-         route replace default via {gateway} dev eth0\nroute replace {METADATA} via {gateway} dev eth0\n"
-    );
-    let mut ip = step("start ip", Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn())?;
-    if let Some(mut input) = ip.stdin.take() {
-        step("tell ip what to do", input.write_all(commands.as_bytes()))?;
+
+    #[test]
+    fn an_identity_that_would_break_a_file_is_refused() {
+        let id = "0123456789abcdef0123456789ABCDEF";
+        assert_eq!(check_identity(&named("k3x9p-17", id)), Ok(()));
+        for bad in ["", "a b", "a\n127.0.0.1 evil", &"x".repeat(64)] {
+            assert!(check_identity(&named(bad, id)).unwrap_err().contains("hostname"), "{bad:?}");
+        }
+        for bad in ["", "0123", "0123456789abcdef0123456789abcdeg"] {
+            assert!(check_identity(&named("vm", bad)).unwrap_err().contains("machineId"), "{bad:?}");
+        }
     }
-    let output = step("wait for ip", ip.wait_with_output())?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(format!("could not set up eth0: {}", String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ")))
+
+    #[test]
+    fn certificates_follow_those_of_the_image_each_on_lines_of_its_own() {
+        for pem in ["OWN", "OWN\n"] {
+            assert_eq!(with_certificates(b"PUBLIC".to_vec(), pem), b"PUBLIC\nOWN\n");
+        }
     }
 }
