@@ -63,15 +63,14 @@ public final class JobsRequest {
                     call.remoteAddress(),
                     instance.now());
             if (runner.settings().paused()) {
-                return Reply.empty(204).header("X-GitLab-Last-Update", runner.queueToken());
+                return Reply.empty(204);
             }
             if (runner.queueToken().equals(call.text("last_update"))) {
                 awaitTick(runner);
-                // Workhorse only wakes the runner up; it asks again for the job itself.
-                return Reply.empty(204).header("X-GitLab-Last-Update", runner.queueToken());
+                // Workhorse only wakes the runner up, which asks again with the same, then outdated, value.
+                return Reply.empty(204);
             }
-            String seen = runner.queueToken();
-            return pick(runner, manager, new RunnerFeatures(info)).header("X-GitLab-Last-Update", seen);
+            return pick(runner, manager, new RunnerFeatures(info));
         } finally {
             instance.lock().unlock();
         }
@@ -102,7 +101,8 @@ public final class JobsRequest {
                     twoPhase ? ", to be acknowledged" : "");
             return Reply.json(201, payload.render(build));
         }
-        return Reply.empty(204);
+        // Only here: a runner that got a job asks again at once, and is looked through the queue for.
+        return Reply.empty(204).header("X-GitLab-Last-Update", runner.queueToken());
     }
 
     private void awaitTick(Runner runner) {
