@@ -88,8 +88,10 @@ final class HostSlots {
                 throw tombstone(request.slotId());
             }
             BootedVm boot = slot.boot();
-            boolean anew = boot == null || boot.hasEnded() && !slot.record().served();
-            return anew ? boot(slot) : boot.bootNumber();
+            if (boot == null || (boot.hasEnded() && !slot.record().served())) {
+                return boot(slot);
+            }
+            return boot.bootNumber();
         } finally {
             slot.lifecycle().unlock();
         }

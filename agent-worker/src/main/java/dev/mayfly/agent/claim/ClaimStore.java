@@ -123,10 +123,8 @@ final class ClaimStore {
         write(CLAIM, payload);
     }
 
-    /** Forgets the claim and how far it came. */
     void eraseClaim() throws IOException {
         Files.deleteIfExists(folder.resolve(CLAIM));
-        Files.deleteIfExists(folder.resolve(PROGRESS));
     }
 
     Progress progress() throws IOException {

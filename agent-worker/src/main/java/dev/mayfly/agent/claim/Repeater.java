@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Repeats calls that must get through in the end: to GitLab and to the control plane. The pause starts at
- * {@code first}, doubles, and stays at ten times that; an answer may ask for a longer one. A call that is repeated says
+ * {@code first}, doubles, and stays at ten times that, each up to a quarter longer; an answer may ask for a longer one. A call that is repeated says
  * so in the log at its first failure, and when it got through.
  */
 final class Repeater {
@@ -60,10 +61,14 @@ final class Repeater {
         return result;
     }
 
-    /** The pause after the n-th attempt without success in a row, n from 0. */
+    /**
+     * The pause after the n-th attempt without success in a row, n from 0. Up to a quarter longer by chance, so that the
+     * slots of a fleet don't all come back in the same moment.
+     */
     Duration pause(int attempts, @Nullable Duration asked) {
         Duration own = first.multipliedBy(Math.min(LONGEST_PAUSE, 1L << Math.min(attempts, LONGEST_PAUSE)));
-        return asked != null && asked.compareTo(own) > 0 ? asked : own;
+        Duration least = asked != null && asked.compareTo(own) > 0 ? asked : own;
+        return least.plusMillis(ThreadLocalRandom.current().nextLong(least.toMillis() / 4 + 1));
     }
 
     private record Repetition<T>(

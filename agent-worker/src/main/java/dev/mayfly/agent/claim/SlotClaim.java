@@ -98,7 +98,10 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener, Binding.Watche
                 LOG.info("slot {}: resumes {} as {}", slot.id(), job, stage);
             }
         } catch (IOException e) {
-            LOG.error("slot {}: what is stored of its claim can't be read: {}", slot.id(), e.toString());
+            // It may hold a claim, so it must not ask for another job. The control plane ends the job that is lost.
+            LOG.error(
+                    "slot {}: what is stored of its claim can't be read: it asks no more: {}", slot.id(), e.toString());
+            stage = Stage.CLOSED;
         }
         if (stage == Stage.CLAIMED) {
             reportAndKeepAlive();
@@ -254,13 +257,12 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener, Binding.Watche
             case HELD -> stage = Stage.HELD;
             case VOID -> {
                 failInBackground(claimed);
-                erase();
+                erase(Progress.NONE);
                 stage = Stage.OPEN;
             }
             case REFUSED -> {
                 failInBackground(claimed);
-                erase();
-                keep(progress.withRefusal());
+                erase(Progress.NONE.withRefusal());
                 close();
             }
         }
@@ -505,14 +507,15 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener, Binding.Watche
         }
     }
 
-    private void erase() {
+    /** What comes after is stored first: cut in between, a refused slot is not taken for one that may ask. */
+    private void erase(Progress next) {
+        keep(next);
         try {
             slot.store().eraseClaim();
         } catch (IOException e) {
             throw new UncheckedIOException("slot " + slot.id() + ": its claim can't be erased", e);
         }
         stopKeepAlive();
-        progress = Progress.NONE;
         job = null;
     }
 

@@ -121,21 +121,18 @@ public final class ControlPlane implements ControlPlaneCalls {
 
     private <T> T read(HttpResponse<byte[]> response, Class<T> type) throws IOException, NotYet, Refused {
         String call = "%s %s".formatted(hostId, response.request().uri());
-        switch (response.statusCode()) {
-            case 200:
-                return json.readValue(response.body(), type);
-            case 401:
+        return switch (response.statusCode()) {
+            case 200 -> json.readValue(response.body(), type);
+            case 401 ->
                 throw new IOException(
                         "%s: the control plane does not know this host's credential; issue a new one".formatted(call));
-            case 403:
+            case 403 ->
                 throw new IOException("%s: the credential is another host's; give each host its own".formatted(call));
-            case 409:
-                throw new Refused("%s: %s".formatted(call, detail(response)));
-            case 425:
-                throw new NotYet("%s: %s".formatted(call, detail(response)));
-            default:
+            case 409 -> throw new Refused("%s: %s".formatted(call, detail(response)));
+            case 425 -> throw new NotYet("%s: %s".formatted(call, detail(response)));
+            default ->
                 throw new IOException("%s: HTTP %d: %s".formatted(call, response.statusCode(), detail(response)));
-        }
+        };
     }
 
     private String detail(HttpResponse<byte[]> response) {

@@ -66,7 +66,13 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        requestRead |= message instanceof LastHttpContent;
+        if (requestRead) {
+            // A second request on the connection. Its body must not be taken for the first one's.
+            ReferenceCountUtil.release(message);
+            readOnOrClose(context.channel());
+            return;
+        }
+        requestRead = message instanceof LastHttpContent;
         if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
             ReferenceCountUtil.release(message);
             answer(context.channel(), HttpResponseStatus.BAD_REQUEST, "");

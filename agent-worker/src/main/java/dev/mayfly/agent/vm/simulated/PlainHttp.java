@@ -29,7 +29,7 @@ final class PlainHttp {
         this.to = to;
     }
 
-    record Answer(int status, Map<String, String> headers, byte[] body) {}
+    record Answer(int status, Map<String, String> headers, String body) {}
 
     Answer call(String method, String path, Map<String, String> headers, byte[] body) throws IOException {
         try (Socket socket = new Socket()) {
@@ -67,7 +67,7 @@ final class PlainHttp {
         } else {
             body = status == 204 ? new byte[0] : in.readAllBytes();
         }
-        return new Answer(status, headers, body);
+        return new Answer(status, headers, new String(body, StandardCharsets.UTF_8));
     }
 
     private static byte[] chunks(InputStream in) throws IOException {

@@ -93,7 +93,8 @@ final class SimulatedRunner {
             throws InterruptedException {
         while (true) {
             int status = repeatUntilAnswered(method, path, headers, body).status();
-            if (status != 202 && status != 429 && status < 500 || status == 202 && method.equals("PATCH")) {
+            boolean askedToRepeat = status == 429 || status >= 500 || (status == 202 && !method.equals("PATCH"));
+            if (!askedToRepeat) {
                 return status;
             }
             Thread.sleep(RETRY_MILLIS);

@@ -1,0 +1,113 @@
+package dev.mayfly.agent;
+
+import dev.mayfly.agent.process.Commands;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code bin/agent}: runs this host's agent, or only checks whether it could. Exit code 0: it was ended, or the host is
+ * fit; 1: the host or its configuration is not fit; 2: the command line is wrong.
+ */
+public final class AgentMain {
+
+    private static final Logger log = LoggerFactory.getLogger(AgentMain.class);
+    private static final Duration TOOLS_WITHIN = Duration.ofSeconds(30);
+    private static final Clock CLOCK = Clock.systemUTC();
+
+    private AgentMain() {}
+
+    public static void main(String[] args) throws InterruptedException {
+        CommandLine line = CommandLine.parse(args);
+        switch (line.verb()) {
+            case HELP -> System.out.print(CommandLine.HELP);
+            case WRONG -> {
+                System.err.println("agent: " + line.problem());
+                System.err.print(CommandLine.HELP);
+                exit(2);
+            }
+            case CHECK -> exit(check(line.config(), System.out) ? 0 : 1);
+            case RUN -> {
+                if (!run(line.config())) {
+                    exit(1);
+                }
+            }
+        }
+    }
+
+    /** Says what is wrong with configuration and host, or that nothing is. */
+    static boolean check(Path file, PrintStream out) throws InterruptedException {
+        List<String> problems = new ArrayList<>();
+        try {
+            AgentConfig config = AgentConfigFile.read(file);
+            problems.addAll(new Preflight(config, new Commands(TOOLS_WITHIN), System.getenv()).run(true));
+            problems.addAll(reach(config, true));
+        } catch (AgentConfigFile.Invalid e) {
+            problems.addAll(e.problems());
+        }
+        problems.forEach(problem -> out.println("problem: " + problem));
+        out.println(problems.isEmpty() ? file + ": this host is fit" : problems.size() + " problem(s)");
+        return problems.isEmpty();
+    }
+
+    /** A control plane that is away is a problem for a check; a starting agent waits for it instead. */
+    private static List<String> reach(AgentConfig config, boolean mustAnswer) throws InterruptedException {
+        String url = config.controlPlane().url();
+        try {
+            return new ClockCheck(Wiring.httpClient(config), URI.create(url), CLOCK)
+                    .problem().stream().toList();
+        } catch (IOException e) {
+            return mustAnswer
+                    ? List.of("the control plane at %s does not answer (%s); start it, or correct controlPlane"
+                            .formatted(url, e))
+                    : List.of();
+        } catch (IllegalArgumentException e) {
+            return List.of("controlPlane.url %s is no URL such as https://mayfly.example.com".formatted(url));
+        }
+    }
+
+    private static boolean run(Path file) throws InterruptedException {
+        List<String> problems = new ArrayList<>();
+        try {
+            AgentConfig config = AgentConfigFile.read(file);
+            Commands commands = new Commands(TOOLS_WITHIN);
+            problems.addAll(new Preflight(config, commands, System.getenv()).run(false));
+            problems.addAll(reach(config, false));
+            // Never closed: held until the process ends, however it does.
+            HostLocks locks = HostLocks.take(config, problems);
+            if (problems.isEmpty() && locks != null) {
+                start(new Wiring(config, Credential.read(config.controlPlane(), System.getenv()), commands, CLOCK));
+                Thread.currentThread().join();
+            }
+        } catch (AgentConfigFile.Invalid e) {
+            problems.addAll(e.problems());
+        } catch (IOException e) {
+            log.error("the agent can't start", e);
+            return false;
+        }
+        problems.forEach(problem -> log.error("can't start: {}", problem));
+        return false;
+    }
+
+    private static void start(Wiring agent) throws IOException, InterruptedException {
+        Thread end = new Thread(
+                () -> {
+                    log.info("the agent ends; its VMs run on for a while");
+                    agent.close();
+                },
+                "end");
+        Runtime.getRuntime().addShutdownHook(end);
+        agent.start();
+    }
+
+    private static void exit(int code) {
+        Runtime.getRuntime().exit(code);
+    }
+}
