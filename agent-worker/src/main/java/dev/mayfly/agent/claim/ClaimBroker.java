@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Asks GitLab for each slot's job, keeps the answer, reports it to the control plane, and hands it to the VM through the
- * relay; speaks for the VM if that dies. One per agent; every public method returns at once. What a slot's claim has
+ * relay; speaks for the VM if that dies. One per agent; every public method but {@link #start} returns at once. What a slot's claim has
  * come to survives the agent in the slot's secret folder: {@link #adopt} takes it up again. {@link SlotClaim} is the
  * story of one slot.
  */
@@ -64,6 +64,8 @@ public final class ClaimBroker implements AutoCloseable {
      * @throws IOException if the relay's address can't be had
      */
     public void start() throws IOException {
+        // What adopt has begun is done first: the event thread takes one thing after the other.
+        CompletableFuture.runAsync(() -> {}, events).join();
         relay.listen(settings.relay());
     }
 

@@ -171,9 +171,10 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener, Binding.Watche
             case COMMITTED -> serveOrSpeak();
             case CLAIMED, ENDED, CLOSED -> {}
         }
+        // Destroy first: its answer closes the slot, which answers the others.
+        destroyCalls.answer(this::answerDestroy);
         claimCalls.answer(this::answerClaim);
         runCalls.answer(this::answerRun);
-        destroyCalls.answer(this::answerDestroy);
     }
 
     private void ask() {

@@ -14,6 +14,7 @@ import dev.mayfly.workflows.agentapi.AgentApi.ClaimReply;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -307,6 +308,28 @@ class ClaimBrokerTest {
         controlPlane.verdict = job -> FakeControlPlane.answer(Verdict.VOID);
         assertThat(get(destroy)).isEqualTo(Destroyed.DESTROYED);
         assertThat(fixture.broker.claimedJob(vm.slotId())).isEmpty();
+    }
+
+    @Test
+    void aSlotWhoseStoredClaimCannotBeReadNeverAsks() throws IOException {
+        fixture.broker.forget(vm.slotId());
+        new ClaimStore(folder).keepClaim("{cut".getBytes(StandardCharsets.UTF_8));
+        gitlab.offer(7);
+        fixture.restart(vm);
+        assertThat(get(fixture.broker.claim(vm, job(7)))).isEqualTo(Claimed.REASSIGNED);
+        assertThat(gitlab.count("POST request")).isZero();
+        assertThat(get(fixture.broker.settleBeforeDestroy(vm, null))).isEqualTo(Destroyed.DESTROYED);
+    }
+
+    @Test
+    void aRefusalCutShortByARestartStaysARefusal() throws IOException {
+        ClaimStore store = new ClaimStore(folder);
+        store.keepClaim(FakeGitLab.payload(7));
+        store.keep(ClaimStore.Progress.NONE.withRefusal());
+        gitlab.offer(8);
+        fixture.restart(vm);
+        assertThat(get(fixture.broker.claim(vm, job(7)))).isEqualTo(Claimed.REASSIGNED);
+        assertThat(gitlab.calls).isEmpty();
     }
 
     @Test

@@ -94,7 +94,7 @@ final class FakeGitLab implements AutoCloseable {
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
             byte[] body = exchange.getRequestBody().readAllBytes();
-            String[] path = exchange.getRequestURI().getPath().split("/");
+            String[] path = exchange.getRequestURI().getPath().split("/", -1);
             String what = path[4].equals("request") ? "request" : path[4];
             JsonNode tree = exchange.getRequestMethod().equals("PATCH") ? json.nullNode() : json.readTree(body);
             String state = tree.path("state").asText("");

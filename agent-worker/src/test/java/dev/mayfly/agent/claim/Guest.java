@@ -15,7 +15,7 @@ final class Guest {
     private final InetAddress own;
 
     Guest(InetSocketAddress relay, String own) throws IOException {
-        this.relay = new InetSocketAddress("127.0.0.1", relay.getPort());
+        this.relay = relay;
         this.own = InetAddress.getByName(own);
     }
 

@@ -1,0 +1,204 @@
+package dev.mayfly.agent.claim;
+
+import static dev.mayfly.agent.claim.ClaimFixture.get;
+import static dev.mayfly.agent.claim.ClaimFixture.job;
+import static dev.mayfly.agent.claim.ClaimFixture.until;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mayfly.workflows.activity.VmActivities.Ran;
+import dev.mayfly.workflows.activity.VmActivities.Ran.End;
+import dev.mayfly.workflows.job.Executor;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** From the commit to the job's end: what the guest sees through the relay, and who speaks when it can't. */
+class RelayedJobTest {
+
+    @TempDir
+    Path folder;
+
+    private ClaimFixture fixture;
+    private FakeGitLab gitlab;
+    private FakeVm vm;
+
+    @BeforeEach
+    void start() throws IOException {
+        fixture = new ClaimFixture(folder);
+        gitlab = fixture.gitlab;
+        vm = fixture.vm;
+    }
+
+    @AfterEach
+    void stop() {
+        fixture.close();
+    }
+
+    private CompletionStage<Ran> running() {
+        gitlab.offer(7);
+        get(fixture.broker.claim(vm, job(7)));
+        CompletionStage<Ran> run = fixture.broker.run(vm, job(7), Executor.SHELL);
+        until("the runner was started", () -> !vm.started.isEmpty());
+        return run;
+    }
+
+    @Test
+    void aVmThatIsNotBoundYetIsToldToWait() throws IOException {
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(503);
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(503);
+    }
+
+    @Test
+    void thePayloadIsServedAgainAndIdenticallyUntilTheFirstUpdate() throws IOException {
+        CompletionStage<Ran> run = running();
+        String payload = new String(FakeGitLab.payload(7), StandardCharsets.UTF_8);
+        assertThat(vm.wasServed()).isFalse();
+        assertThat(fixture.guest().requestJob().body()).isEqualTo(payload);
+        assertThat(vm.wasServed()).isTrue();
+        assertThat(fixture.guest().requestJob().body()).isEqualTo(payload);
+        assertThat(fixture.guest().patch(7, 0, "hello").status()).isEqualTo(202);
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(204);
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+        assertThat(gitlab.log()).isEqualTo("hello");
+    }
+
+    @Test
+    void aJournalThatCannotBeWrittenKeepsThePayloadBack() throws IOException {
+        var unused = running();
+        vm.journalBroken = true;
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(503);
+        vm.journalBroken = false;
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+    }
+
+    @Test
+    void aRestartedAgentServesOnAndSeesTheEnd() throws IOException {
+        var lost = running();
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+        fixture.restart(vm);
+        assertThat(lost.toCompletableFuture()).isNotDone();
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+        CompletionStage<Ran> run = fixture.broker.run(vm, job(7), Executor.SHELL);
+        assertThat(fixture.guest().put(7, "failed").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.FAILED);
+        assertThat(gitlab.count("POST request")).isEqualTo(1);
+    }
+
+    @Test
+    void theBrokerSpeaksForAVmThatDiesAndHidesMaskedValues() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        fixture.guest().patch(7, 0, "begun");
+        vm.console = List.of("password hunter-two", "\u001b[31mkernel panic\u001b[0m");
+        vm.die();
+        assertThat(get(run).end()).isEqualTo(End.VM_LOST);
+        assertThat(gitlab.state(7)).isEqualTo("failed");
+        assertThat(gitlab.updates
+                        .get(gitlab.updates.size() - 1)
+                        .path("failure_reason")
+                        .asText())
+                .isEqualTo("runner_system_failure");
+        assertThat(gitlab.updates.get(gitlab.updates.size() - 1).has("output")).isFalse();
+        assertThat(gitlab.log()).startsWith("begun").contains("kernel panic").doesNotContain("hunter-two", "\u001b");
+    }
+
+    @Test
+    void aVmThatDiesUnservedIsReplacedUnderTheSameClaim() throws IOException {
+        CompletionStage<Ran> run = running();
+        vm.die();
+        assertThat(get(run).end()).isEqualTo(End.VM_DIED_UNSERVED);
+        assertThat(gitlab.state(7)).isEqualTo("running");
+        FakeVm next = vm.nextBoot().answering();
+        fixture.broker.adopt(next);
+        CompletionStage<Ran> again = fixture.broker.run(next, job(7), Executor.SHELL);
+        until("the runner was started", () -> !next.started.isEmpty());
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(again).end()).isEqualTo(End.SUCCEEDED);
+    }
+
+    @Test
+    void aJobThatEndedInGitLabIsBelievedToHave() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        gitlab.set(7, "canceled");
+        assertThat(fixture.guest().patch(7, 0, "x").status()).isEqualTo(403);
+        assertThat(get(run).end()).isEqualTo(End.ENDED_IN_GITLAB);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET,/api/v4/jobs/7",
+        "PUT,/api/v4/jobs/8",
+        "PATCH,/api/v4/jobs/8/trace",
+        "GET,/api/v4/jobs/8/artifacts",
+        "POST,/api/v4/jobs/3/artifacts",
+        "PUT,/api/v4/jobs/7/../8",
+        "PUT,/api/v4/jobs/%37",
+        "PUT,//api/v4/jobs/7",
+        "PUT,http://169.254.169.254/api/v4/jobs/7",
+        "PUT,/api/v4/jobs/07",
+        "POST,/api/v4/jobs/request?token=x",
+        "GET,/api/v4/user",
+    })
+    void allElseIsRefusedAndNeverReachesGitLab(String method, String path) throws IOException {
+        var unused = running();
+        int calls = gitlab.calls.size();
+        assertThat(fixture.guest().send(method, path, "{}").status()).isEqualTo(403);
+        assertThat(gitlab.calls).hasSize(calls);
+    }
+
+    @Test
+    void anotherVmNeverSeesTheJob() throws IOException {
+        var unused = running();
+        Guest stranger = new Guest(fixture.broker.relayAddress(), "127.0.0.8");
+        assertThat(stranger.requestJob().status()).isEqualTo(403);
+        assertThat(stranger.put(7, "success").status()).isEqualTo(403);
+        FakeVm other = new FakeVm(
+                "k3x9p-2", folder.resolve("other"), new java.util.concurrent.atomic.AtomicBoolean(), "127.0.0.8");
+        java.nio.file.Files.createDirectory(folder.resolve("other"));
+        fixture.broker.adopt(other);
+        assertThat(stranger.requestJob().status()).isEqualTo(503);
+        assertThat(stranger.put(7, "success").status()).isEqualTo(503);
+        assertThat(gitlab.state(7)).isEqualTo("running");
+    }
+
+    @Test
+    void aSecondRequestOnAConnectionIsDropped() throws IOException {
+        var unused = running();
+        fixture.guest().requestJob();
+        String one =
+                "PATCH /api/v4/jobs/7/trace HTTP/1.1\r\nHost: x\r\nContent-Range: 0-1\r\nContent-Length: 2\r\n\r\nab";
+        String two = "PUT /api/v4/jobs/8 HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n{\"state\":\"success\"} ";
+        try (Socket socket = fixture.guest().connect()) {
+            socket.getOutputStream().write((one + two).getBytes(StandardCharsets.UTF_8));
+            Guest.Answer answer = Guest.read(socket.getInputStream());
+            assertThat(answer.status()).isEqualTo(202);
+            assertThat(answer.text().split("HTTP/1.1", -1)).hasSize(2);
+        }
+        assertThat(gitlab.log()).isEqualTo("ab");
+        assertThat(gitlab.calls).noneMatch(call -> call.contains(" 8"));
+    }
+
+    @Test
+    void gitLabsErrorsReachTheGuestAsTheyAre() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        gitlab.fault = call -> call.equals("PUT 7 success") ? 502 : null;
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(502);
+        assertThat(run.toCompletableFuture()).isNotDone();
+        gitlab.fault = call -> null;
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+    }
+}
