@@ -1,0 +1,252 @@
+//! Brings the repository into the project's folder: strategy, depth, refspecs, clean, LFS, submodules as GitLab's variables ask.
+//! The job's token reaches git by environment and by the remote's address in `.git/config`, where GitLab's runner has it too
+//! and scripts expect it; it is in no process's arguments.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::context::{Context, Failure};
+use crate::info;
+
+pub fn get_sources(job: &Context) -> Result<(), Failure> {
+    let strategy = job.variables.get_or("GIT_STRATEGY", if job.payload.allow_git_fetch { "fetch" } else { "clone" });
+    match strategy.as_str() {
+        "none" => {
+            job.log.notice("Skipping Git repository setup");
+            make_folder(&job.project)?;
+            job.log.notice("Skipping Git checkout");
+            job.log.notice("Skipping Git submodules setup");
+            return Ok(());
+        }
+        "empty" => {
+            job.log.notice("Skipping Git repository setup and creating an empty build directory");
+            remove(&job.project)?;
+            return make_folder(&job.project);
+        }
+        "clone" => remove(&job.project)?,
+        "fetch" => {}
+        other => return Err(Failure::configuration(format!("unknown GIT_STRATEGY '{other}': use fetch, clone, none or empty"))),
+    }
+    let git = Git::new(job);
+    git.fetch()?;
+    git.checkout()?;
+    git.submodules()
+}
+
+struct Git<'a> {
+    job: &'a Context,
+    settings: Vec<(String, String)>,
+    lfs: bool,
+}
+
+impl Git<'_> {
+    fn new(job: &Context) -> Git<'_> {
+        let lfs = !job.variables.is_true("GIT_LFS_SKIP_SMUDGE");
+        Git { job, settings: settings(job), lfs }
+    }
+
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = self.job.command("git");
+        command.current_dir(folder).env("GIT_TERMINAL_PROMPT", "0");
+        if self.lfs {
+            // Fetched in one go afterwards, instead of one by one while checking out.
+            command.env("GIT_LFS_SKIP_SMUDGE", "1");
+        }
+        let first = self.job.variables.number("GIT_CONFIG_COUNT", 0);
+        for (at, (key, value)) in (first..).zip(&self.settings) {
+            command.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
+        }
+        command.env("GIT_CONFIG_COUNT", (first + self.settings.len() as u64).to_string());
+        command
+    }
+
+    fn git<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<(), Failure> {
+        let result = self.job.run(self.command(&self.job.project).args(arguments), "");
+        // A clone that fails is no failure of the script.
+        result.map_err(|f| if f.reason == "script_failure" { Failure { reason: "runner_system_failure", exit_code: None, ..f } } else { f })
+    }
+
+    /// Asks git something; true if it says yes.
+    fn asks(&self, arguments: &[&str]) -> bool {
+        let mut command = self.command(&self.job.project);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|s| s.success())
+    }
+
+    fn fetch(&self) -> Result<(), Failure> {
+        let info = &self.job.payload.git_info;
+        self.job.log.notice(&match info.depth {
+            0 => "Fetching changes...".to_string(),
+            depth => format!("Fetching changes with git depth set to {depth}..."),
+        });
+        make_folder(&self.job.project)?;
+        let fresh = !self.job.project.join(".git").exists();
+        for left_over in ["index.lock", "shallow.lock", "HEAD.lock", "config.lock", "hooks/post-checkout"] {
+            let path = self.job.project.join(".git").join(left_over);
+            if path.exists() {
+                fs::remove_file(&path).map_err(|e| Failure::system(format!("could not remove {}: {e}", path.display())))?;
+            }
+        }
+        let format = format!("--object-format={}", info.repo_object_format);
+        let mut init = vec!["init", "--quiet"];
+        if fresh && !info.repo_object_format.is_empty() {
+            init.push(&format);
+        }
+        self.git(init)?;
+        self.set_remote(&info.repo_url)?;
+        if fresh {
+            self.job.log.notice("Created fresh repository.");
+        }
+        let mut fetch: Vec<String> = vec!["fetch".into(), "origin".into()];
+        fetch.extend(info.refspecs.iter().cloned());
+        if info.depth > 0 {
+            fetch.extend(["--depth".into(), info.depth.to_string()]);
+        }
+        fetch.extend(flags(&self.job.variables.get_or("GIT_FETCH_EXTRA_FLAGS", "--prune --quiet")));
+        self.git(fetch)
+    }
+
+    /// Writes the remote as `git remote add` would, but not by arguments, which everyone on the machine can read.
+    fn set_remote(&self, url: &str) -> Result<(), Failure> {
+        self.asks(&["config", "--local", "--remove-section", "remote.origin"]);
+        let escaped = url.replace('\\', "\\\\").replace('"', "\\\"");
+        let section = format!("[remote \"origin\"]\n\turl = \"{escaped}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n");
+        let path = self.job.project.join(".git/config");
+        let written = fs::OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(section.as_bytes()));
+        written.map_err(|e| Failure::system(format!("could not write {}: {e}", path.display())))
+    }
+
+    fn checkout(&self) -> Result<(), Failure> {
+        let info = &self.job.payload.git_info;
+        if !self.job.variables.get("GIT_CHECKOUT").is_empty() && !self.job.variables.is_true("GIT_CHECKOUT") {
+            self.job.log.notice("Skipping Git checkout");
+            return Ok(());
+        }
+        let short = info.sha.get(..8).unwrap_or(&info.sha);
+        self.job.log.notice(&format!("Checking out {short} as detached HEAD (ref is {})...", info.reference));
+        self.git(["-c", "submodule.recurse=false", "checkout", "-f", "-q", "--detach", &info.sha])?;
+        let clean = flags(&self.job.variables.get_or("GIT_CLEAN_FLAGS", "-ffdx"));
+        if !clean.is_empty() {
+            self.git([vec!["clean".to_string()], clean].concat())?;
+        }
+        if self.lfs && self.asks(&["grep", "-q", "filter=lfs", "HEAD", "--", ".gitattributes", "**/.gitattributes"]) {
+            self.git(["lfs", "pull"])?;
+        }
+        Ok(())
+    }
+
+    fn submodules(&self) -> Result<(), Failure> {
+        let variables = &self.job.variables;
+        let recursive = match variables.get_or("GIT_SUBMODULE_STRATEGY", "none").as_str() {
+            "none" => {
+                self.job.log.notice("Skipping Git submodules setup");
+                return Ok(());
+            }
+            "normal" => false,
+            "recursive" => true,
+            other => return Err(Failure::configuration(format!("unknown GIT_SUBMODULE_STRATEGY '{other}': use none, normal or recursive"))),
+        };
+        self.job.log.notice(if recursive { "Updating/initializing submodules recursively..." } else { "Updating/initializing submodules..." });
+        let depth = variables.number("GIT_SUBMODULE_DEPTH", self.job.payload.git_info.depth);
+        let paths = flags(&variables.get("GIT_SUBMODULE_PATHS"));
+        let with = |words: &[&str], tail: Vec<String>| -> Vec<String> {
+            let mut list: Vec<String> = words.iter().map(|w| w.to_string()).collect();
+            list.extend(recursive.then(|| "--recursive".to_string()));
+            list.extend(tail);
+            list
+        };
+        let end = if paths.is_empty() { Vec::new() } else { [vec!["--".to_string()], paths].concat() };
+        self.git(["submodule", "init"])?;
+        self.git(with(&["submodule", "sync", "--quiet"], end.clone()))?;
+        let mut update = if depth > 0 { vec!["--depth".into(), depth.to_string()] } else { Vec::new() };
+        update.extend(flags(&variables.get("GIT_SUBMODULE_UPDATE_FLAGS")));
+        update.extend(end);
+        self.git(with(&["submodule", "update", "--init"], update))?;
+        let clean = flags(&variables.get_or("GIT_CLEAN_FLAGS", "-ffdx"));
+        if !clean.is_empty() {
+            self.git(with(&["submodule", "--quiet", "foreach"], vec![format!("git clean {}", clean.join(" "))]))?;
+        }
+        if self.lfs && self.asks(&["lfs", "version"]) {
+            self.git(with(&["submodule", "--quiet", "foreach"], vec!["git lfs pull".into()]))?;
+        }
+        Ok(())
+    }
+}
+
+/// git's settings for this job: who it says it is, whom it trusts, and the token for the server's other repositories.
+fn settings(job: &Context) -> Vec<(String, String)> {
+    let mut list = vec![
+        ("http.userAgent".to_string(), info::user_agent()),
+        ("init.defaultBranch".into(), "none".into()),
+        ("fetch.recurseSubmodules".into(), "false".into()),
+        ("advice.detachedHead".into(), "false".into()),
+    ];
+    if let Some(ca) = &job.options.tls_ca_file {
+        list.push(("http.sslCAInfo".into(), ca.clone()));
+    }
+    let mut servers = vec![job.payload.git_info.repo_url.clone(), job.variables.get("CI_SERVER_URL")];
+    servers.retain(|url| !url.is_empty());
+    let mut plain: Vec<(String, String)> = servers.iter().filter_map(|url| server(url)).collect();
+    plain.dedup();
+    for (scheme, host) in &plain {
+        let to = format!("url.{scheme}://gitlab-ci-token:{}@{host}/.insteadOf", job.key.token);
+        list.push((to.clone(), format!("{scheme}://{host}/")));
+        if job.variables.is_true("GIT_SUBMODULE_FORCE_HTTPS") {
+            let name = host.split(':').next().unwrap_or(host);
+            list.push((to.clone(), format!("git@{name}:")));
+            list.push((to, format!("ssh://git@{name}/")));
+        }
+    }
+    list
+}
+
+/// Scheme and host (with port, without user) of an http address.
+fn server(url: &str) -> Option<(String, String)> {
+    let (scheme, rest) = url.split_once("://")?;
+    if scheme != "http" && scheme != "https" {
+        return None;
+    }
+    let authority = rest.split('/').next()?;
+    let host = authority.rsplit('@').next()?;
+    Some((scheme.into(), host.into()))
+}
+
+/// The words of a variable that holds flags; `none` is no flag at all.
+fn flags(text: &str) -> Vec<String> {
+    if text.trim() == "none" {
+        return Vec::new();
+    }
+    text.split_whitespace().map(str::to_string).collect()
+}
+
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path).map_err(|e| Failure::system(format!("could not make {}: {e}", path.display())))
+}
+
+fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(path) {
+        Ok(()) => Ok(()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(Failure::system(format!("could not remove {}: {cause}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_known_without_its_user() {
+        assert_eq!(server("https://gitlab-ci-token:t@git.example:8443/a/b.git"), Some(("https".into(), "git.example:8443".into())));
+        assert_eq!(server("http://git.example"), Some(("http".into(), "git.example".into())));
+        assert_eq!(server("git@git.example:a/b.git"), None);
+    }
+
+    #[test]
+    fn flags_are_words_and_none_is_no_flag() {
+        assert_eq!(flags(" -ffdx -e  cache/ "), ["-ffdx", "-e", "cache/"]);
+        assert!(flags("none").is_empty());
+    }
+}
