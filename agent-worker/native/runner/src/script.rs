@@ -15,8 +15,9 @@ pub fn script(lines: &[String], variables: &Variables, folder: &Path) -> String 
     for line in lines {
         command(&mut body, line);
     }
-    // The pipe gives the commands an empty standard input, so that none of them reads the rest of this script.
-    format!("{HEAD}: | eval {}\nexit 0\n", quote(&body))
+    // The pipe gives the commands an empty standard input, so that none of them reads the rest of this script. Without the
+    // subshell bash turns the code of a failed `(…)` into 1.
+    format!("{HEAD}: | (eval {})\nexit 0\n", quote(&body))
 }
 
 fn exports(variables: &Variables) -> String {
