@@ -49,7 +49,7 @@ impl Failure {
     }
 
     pub fn timeout(seconds: u64) -> Failure {
-        Failure { reason: "job_execution_timeout", ..Failure::system(format!("execution took longer than {seconds}s seconds")) }
+        Failure { reason: "job_execution_timeout", ..Failure::system(format!("execution took longer than {seconds} seconds")) }
     }
 
     pub fn stopped(stop: Stop) -> Failure {

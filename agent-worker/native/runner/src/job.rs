@@ -150,6 +150,9 @@ fn prepare(job: &Context) -> Result<(), Failure> {
     let failed = |what: &PathBuf, e: std::io::Error| Failure::system(format!("could not write {}: {e}", what.display()));
     fs::create_dir_all(&job.options.builds_dir).map_err(|e| failed(&PathBuf::from(&job.options.builds_dir), e))?;
     let folder = job.variables.files_folder().to_path_buf();
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).map_err(|e| failed(&folder, e))?;
+    }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| failed(&folder, e))?;
     for variable in job.variables.effective() {
         if variable.file && is_name(&variable.key) {
