@@ -114,7 +114,7 @@ final class DemoCluster implements AutoCloseable {
         List<String> command = Commands.simulatedGitLab(
                 bin("simulated-gitlab"), address, GITLAB_NAME, files.gitlab(), options.twoPhase());
         gitlab = server("gitlab", DemoNetwork.inside(namespace, command), Map.of());
-        gitlab.start(() -> Servers.answers(address, 443) && files.hasGitLabRootToken(), PATIENCE);
+        gitlab.start(() -> files.hasGitLabRootToken() && Servers.answers(address, 443), PATIENCE);
         Servers.write(files.secret("gitlab-token"), files.gitlabRootToken());
         Servers.write(files.hosts(), "127.0.0.1 localhost\n%s %s\n".formatted(address, GITLAB_NAME));
     }

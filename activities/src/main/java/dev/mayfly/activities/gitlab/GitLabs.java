@@ -8,6 +8,7 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 import org.gitlab4j.api.GitLabApi;
 import org.gitlab4j.api.GitLabApiException;
 import org.glassfish.jersey.apache.connector.ApacheClientProperties;
+import org.glassfish.jersey.client.ClientProperties;
 import org.jspecify.annotations.Nullable;
 
 /** Clients of the configured GitLab instances, with time-outs and private CAs. */
@@ -92,8 +94,13 @@ public final class GitLabs implements AutoCloseable {
                             .build());
             connections.setMaxTotal(CONNECTIONS);
             connections.setDefaultMaxPerRoute(CONNECTIONS);
-            GitLabApi api = new GitLabApi(
-                    config.url(), config.token(), null, Map.of(ApacheClientProperties.CONNECTION_MANAGER, connections));
+            Map<String, Object> properties = new HashMap<>();
+            properties.put(ApacheClientProperties.CONNECTION_MANAGER, connections);
+            properties.put(ApacheClientProperties.CONNECTION_MANAGER_SHARED, true);
+            // gitlab4j takes the connector that knows connection managers only if this key is there, whatever its
+            // value.
+            properties.put(ClientProperties.PROXY_URI, null);
+            GitLabApi api = new GitLabApi(config.url(), config.token(), null, properties);
             api.setRequestTimeout(CONNECT_MILLIS, READ_MILLIS);
             return new Client(config, api, tls);
         }

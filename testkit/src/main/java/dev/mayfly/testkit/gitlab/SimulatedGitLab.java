@@ -10,6 +10,7 @@ import dev.mayfly.testkit.gitlab.git.GitHttp;
 import dev.mayfly.testkit.gitlab.http.Router;
 import dev.mayfly.testkit.gitlab.model.AccessToken;
 import dev.mayfly.testkit.gitlab.model.Instance;
+import dev.mayfly.testkit.gitlab.page.Pages;
 import dev.mayfly.testkit.gitlab.pipeline.BuildFactory;
 import dev.mayfly.testkit.gitlab.pipeline.BuildPayload;
 import dev.mayfly.testkit.gitlab.pipeline.Builds;
@@ -124,6 +125,7 @@ public final class SimulatedGitLab implements AutoCloseable {
         new ProjectsApi(instance, authentication, projects, builds).routes(router);
         new UsersApi(instance, authentication).routes(router);
         new GitHttp(instance, authentication, projects, creation::pushed).routes(router);
+        new Pages(instance).routes(router);
         server.createContext("/", router);
         server.setExecutor(handlers);
         server.start();
@@ -150,8 +152,9 @@ public final class SimulatedGitLab implements AutoCloseable {
 
     private static HttpServer https(InetSocketAddress listen, PrivateCa ca, String name, String address)
             throws IOException {
-        HttpsServer server = HttpsServer.create(listen, 1024);
+        // Made before the port is bound: a peer that connects to a server that can't answer yet would hang.
         Path keyStore = ca.issueServerCertificate("server", List.of(name), List.of(address));
+        HttpsServer server = HttpsServer.create(listen, 1024);
         server.setHttpsConfigurator(new HttpsConfigurator(ca.serverContext(keyStore)));
         return server;
     }

@@ -35,7 +35,8 @@ public record Reply(
     }
 
     public static Reply html(String html) {
-        return bytes(200, "text/html; charset=utf-8", html.getBytes(StandardCharsets.UTF_8));
+        return bytes(200, "text/html; charset=utf-8", html.getBytes(StandardCharsets.UTF_8))
+                .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
     }
 
     public static Reply empty(int status) {

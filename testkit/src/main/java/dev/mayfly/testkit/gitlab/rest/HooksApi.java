@@ -27,13 +27,13 @@ public final class HooksApi {
     private final Instance instance;
     private final Authentication authentication;
     private final Webhooks webhooks;
-    private final Entities entities;
+    private final ProjectEntities entities;
 
     public HooksApi(Instance instance, Authentication authentication, Webhooks webhooks) {
         this.instance = instance;
         this.authentication = authentication;
         this.webhooks = webhooks;
-        this.entities = new Entities(instance);
+        this.entities = new ProjectEntities(instance);
     }
 
     public void routes(Router router) {
@@ -90,7 +90,7 @@ public final class HooksApi {
             throw new ApiException(422, "Invalid url given");
         }
         Set<String> events = new LinkedHashSet<>();
-        for (String event : Entities.HOOK_EVENTS) {
+        for (String event : ProjectEntities.HOOK_EVENTS) {
             if (call.flag(event, before.events().contains(event))) {
                 events.add(event);
             }

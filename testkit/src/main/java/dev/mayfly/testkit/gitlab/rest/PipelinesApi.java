@@ -48,7 +48,7 @@ public final class PipelinesApi {
                 call -> Reply.json(
                         200,
                         readable(call).cause().variables().stream()
-                                .map(entities::variable)
+                                .map(new ProjectEntities(instance)::variable)
                                 .toList()));
         router.streaming("POST", "/api/v4/projects/:project/pipeline", this::create);
         router.rest("POST", pipelines + "/:pipeline/cancel", this::cancel);

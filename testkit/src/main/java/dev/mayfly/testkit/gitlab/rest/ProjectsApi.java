@@ -22,14 +22,14 @@ public final class ProjectsApi {
     private final Authentication authentication;
     private final Projects projects;
     private final Builds builds;
-    private final Entities entities;
+    private final ProjectEntities entities;
 
     public ProjectsApi(Instance instance, Authentication authentication, Projects projects, Builds builds) {
         this.instance = instance;
         this.authentication = authentication;
         this.projects = projects;
         this.builds = builds;
-        this.entities = new Entities(instance);
+        this.entities = new ProjectEntities(instance);
     }
 
     public void routes(Router router) {

@@ -213,9 +213,10 @@ public final class RunnersApi {
                 .sorted(Comparator.comparingLong(Build::id).reversed())
                 .toList();
         Entities entities = new Entities(instance);
+        ProjectEntities projects = new ProjectEntities(instance);
         return Paging.reply(instance, call, builds, build -> {
             Map<String, @Nullable Object> entity = entities.job(build);
-            entity.put("project", entities.project(build.project()));
+            entity.put("project", projects.project(build.project()));
             return entity;
         });
     }
