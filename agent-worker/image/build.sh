@@ -7,8 +7,9 @@
 # Everything is built in a work folder and renamed to IMAGE_DIR at the end: an interrupted run leaves no IMAGE_DIR.
 set -euo pipefail
 
-# Loaded by the initrd, in this order and with what they depend on. Disks first; the rest so that the agent's port and the network are there at once.
-MODULES='virtio_mmio virtio_blk overlay virtio_console virtio_net virtio-rng'
+# Loaded by the initrd, in this order and with what they depend on. Disks first; the rest so that the agent's port and the network are there at once,
+# and so that the VMM hears of a panic.
+MODULES='virtio_mmio virtio_blk overlay virtio_console virtio_net virtio-rng pvpanic-mmio'
 
 usage='usage: build.sh --base BASE_DIR --native DIR --out IMAGE_DIR [--gitlab-runner PATH] [--work DIR]'
 base='' native='' out='' work='' runner=${GITLAB_RUNNER:-}

@@ -55,12 +55,21 @@ pub fn start(order: &StartRunner) -> Result<(), String> {
     match unsafe { fork() }.map_err(|e| format!("could not fork: {e}"))? {
         ForkResult::Parent { .. } => Ok(()),
         ForkResult::Child => {
+            close_inherited();
             let end = keep(order).unwrap_or_else(failed);
             if let Err(message) = record(&end) {
                 say(&message);
             }
             std::process::exit(0);
         }
+    }
+}
+
+/// The port above all: it can be open once only, and the agent that follows this one needs it.
+fn close_inherited() {
+    // SAFETY: what owned these descriptors is the parent's; this process never comes back to it.
+    if unsafe { libc::close_range(3, libc::c_uint::MAX, 0) } != 0 {
+        say(&format!("could not let go of the port: {}", std::io::Error::last_os_error()));
     }
 }
 
