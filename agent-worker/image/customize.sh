@@ -42,6 +42,9 @@ on enable mayfly-agent.service docker.socket
 # Started by the first use of its socket, so a job that needs no docker does not pay for it.
 on disable docker.service containerd.service
 rm "$tree/usr/lib/systemd/system/multi-user.target.wants/dbus.service"
+for socket in docker.socket dbus.socket; do
+  install -D -m 0644 "$files/early-socket.conf" "$tree/etc/systemd/system/$socket.d/early.conf"
+done
 
 # What a VM of one job has no use for. Under emulation each of these costs a part of a second that a job waits for.
 on mask \
