@@ -14,4 +14,12 @@ final class Channels {
     static void close(Channel channel) {
         var unused = channel.close();
     }
+
+    /**
+     * Asks for the next piece. Not at once, but when the event loop has done what it is at: a request that is made while
+     * a piece is handed on counts as met when that read completes, and the connection would stand still.
+     */
+    static void readOn(Channel from) {
+        from.eventLoop().execute(from::read);
+    }
 }

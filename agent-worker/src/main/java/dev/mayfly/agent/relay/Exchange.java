@@ -155,11 +155,11 @@ final class Exchange {
         headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         String uri = upstream.pathPrefix() + request.uri();
         Channels.send(to, new DefaultHttpRequest(HttpVersion.HTTP_1_1, request.method(), uri, headers));
-        to.read();
+        Channels.readOn(to);
         if (HttpUtil.is100ContinueExpected(request)) {
             Channels.send(guest, new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
         }
-        guest.read();
+        Channels.readOn(guest);
     }
 
     /** A piece of the request's body. */
@@ -168,7 +168,7 @@ final class Exchange {
         if (ended || to == null || !to.isActive()) {
             // GitLab has stopped reading. Its answer may be on its way still.
             content.release();
-            guest.read();
+            Channels.readOn(guest);
             return;
         }
         if (route.kind() == Route.Kind.UPDATE) {
@@ -176,7 +176,7 @@ final class Exchange {
         }
         Channels.send(to, content);
         if (to.isWritable()) {
-            guest.read();
+            Channels.readOn(guest);
         }
     }
 
@@ -201,7 +201,7 @@ final class Exchange {
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext context) {
             if (context.channel().isWritable() && !ended) {
-                guest.read();
+                Channels.readOn(guest);
             }
         }
 
@@ -219,7 +219,7 @@ final class Exchange {
     private void head(Channel from, HttpResponse response) {
         skipping = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
         if (skipping) {
-            from.read();
+            Channels.readOn(from);
             return;
         }
         HttpHeaders headers = response.headers().copy();
@@ -239,7 +239,7 @@ final class Exchange {
         if (!ended) {
             answerBegun = true;
             Channels.send(guest, answer);
-            from.read();
+            Channels.readOn(from);
         }
     }
 
@@ -248,7 +248,7 @@ final class Exchange {
         if (skipping) {
             content.release();
             skipping = !last;
-            from.read();
+            Channels.readOn(from);
             return;
         }
         Channels.send(guest, content);
@@ -257,7 +257,7 @@ final class Exchange {
             Channels.close(from);
             connection.finish(guest);
         } else if (guest.isWritable()) {
-            from.read();
+            Channels.readOn(from);
         }
     }
 
@@ -265,7 +265,7 @@ final class Exchange {
 
     void guestWritable() {
         if (guest.isWritable() && gitlab != null && answerBegun && !ended) {
-            gitlab.read();
+            Channels.readOn(gitlab);
         }
     }
 

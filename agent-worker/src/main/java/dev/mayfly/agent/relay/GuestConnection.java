@@ -222,7 +222,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         if (answered && requestRead) {
             guest.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         } else {
-            guest.read();
+            Channels.readOn(guest);
         }
     }
 }
