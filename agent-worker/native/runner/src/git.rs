@@ -1,6 +1,7 @@
 //! Brings the repository into the project's folder: strategy, depth, refspecs, clean, LFS, submodules as GitLab's variables ask.
-//! The job's token reaches git by environment and by the remote's address in `.git/config`, where GitLab's runner has it too
-//! and scripts expect it; it is in no process's arguments.
+//! The job's token reaches git by environment and a credential helper: an address that holds it would be an argument of git's
+//! own helpers, which everyone on the machine can read. Afterwards it stands in `.git/config` as with GitLab's runner, since
+//! scripts that push or fetch rely on that.
 
 use std::fs;
 use std::io::Write;
@@ -32,8 +33,12 @@ pub fn get_sources(job: &Context) -> Result<(), Failure> {
     let git = Git::new(job);
     git.fetch()?;
     git.checkout()?;
-    git.submodules()
+    git.submodules()?;
+    git.leave_token()
 }
+
+/// Answers git's question for a password; the name of the variable is no secret.
+const HELPER: &str = "!f() { test \"$1\" = get && echo username=gitlab-ci-token && echo \"password=$MAYFLY_JOB_TOKEN\"; }; f";
 
 struct Git<'a> {
     job: &'a Context,
@@ -49,7 +54,7 @@ impl Git<'_> {
 
     fn command(&self, folder: &Path) -> Command {
         let mut command = self.job.command("git");
-        command.current_dir(folder).env("GIT_TERMINAL_PROMPT", "0");
+        command.current_dir(folder).env("GIT_TERMINAL_PROMPT", "0").env("MAYFLY_JOB_TOKEN", &self.job.key.token);
         if self.lfs {
             // Fetched in one go afterwards, instead of one by one while checking out.
             command.env("GIT_LFS_SKIP_SMUDGE", "1");
@@ -95,7 +100,7 @@ impl Git<'_> {
             init.push(&format);
         }
         self.git(init)?;
-        self.set_remote(&info.repo_url)?;
+        self.set_remote(&without_user(&info.repo_url))?;
         if fresh {
             self.job.log.notice("Created fresh repository.");
         }
@@ -108,7 +113,17 @@ impl Git<'_> {
         self.git(fetch)
     }
 
-    /// Writes the remote as `git remote add` would, but not by arguments, which everyone on the machine can read.
+    fn leave_token(&self) -> Result<(), Failure> {
+        self.set_remote(&self.job.payload.git_info.repo_url)?;
+        match self.job.variables.get("GIT_SUBMODULE_STRATEGY").as_str() {
+            // Relative submodules have the remote's address, token and all.
+            "normal" => self.git(["submodule", "--quiet", "sync"]),
+            "recursive" => self.git(["submodule", "--quiet", "sync", "--recursive"]),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the remote as `git remote add` would, but not by arguments.
     fn set_remote(&self, url: &str) -> Result<(), Failure> {
         self.asks(&["config", "--local", "--remove-section", "remote.origin"]);
         let escaped = url.replace('\\', "\\\\").replace('"', "\\\"");
@@ -191,15 +206,23 @@ fn settings(job: &Context) -> Vec<(String, String)> {
     let mut plain: Vec<(String, String)> = servers.iter().filter_map(|url| server(url)).collect();
     plain.dedup();
     for (scheme, host) in &plain {
-        let to = format!("url.{scheme}://gitlab-ci-token:{}@{host}/.insteadOf", job.key.token);
-        list.push((to.clone(), format!("{scheme}://{host}/")));
+        list.push((format!("credential.{scheme}://{host}.helper"), HELPER.into()));
         if job.variables.is_true("GIT_SUBMODULE_FORCE_HTTPS") {
             let name = host.split(':').next().unwrap_or(host);
+            let to = format!("url.{scheme}://{host}/.insteadOf");
             list.push((to.clone(), format!("git@{name}:")));
             list.push((to, format!("ssh://git@{name}/")));
         }
     }
     list
+}
+
+/// An http address without name and password.
+fn without_user(url: &str) -> String {
+    match (server(url), url.split_once("://").and_then(|(_, rest)| rest.split_once('/'))) {
+        (Some((scheme, host)), Some((_, path))) => format!("{scheme}://{host}/{path}"),
+        _ => url.into(),
+    }
 }
 
 /// Scheme and host (with port, without user) of an http address.
@@ -242,6 +265,8 @@ mod tests {
         assert_eq!(server("https://gitlab-ci-token:t@git.example:8443/a/b.git"), Some(("https".into(), "git.example:8443".into())));
         assert_eq!(server("http://git.example"), Some(("http".into(), "git.example".into())));
         assert_eq!(server("git@git.example:a/b.git"), None);
+        assert_eq!(without_user("https://gitlab-ci-token:t@git.example:8443/a/b.git"), "https://git.example:8443/a/b.git");
+        assert_eq!(without_user("/local/path"), "/local/path");
     }
 
     #[test]
