@@ -111,12 +111,13 @@ final class DemoCluster implements AutoCloseable {
         String namespace = network.addMachine("gitlab", GITLAB_MACHINE);
         names = server("names", DemoNetwork.inside(namespace, Commands.nameServer(address, GITLAB_NAME)), Map.of());
         names.start(() -> true, PATIENCE);
+        // GitLab's too: without it the JDK's server asks a name server, which is not there, for each peer's name.
+        Servers.write(files.hosts(), "127.0.0.1 localhost\n%s %s\n".formatted(address, GITLAB_NAME));
         List<String> command = Commands.simulatedGitLab(
                 bin("simulated-gitlab"), address, GITLAB_NAME, files.gitlab(), options.twoPhase());
-        gitlab = server("gitlab", DemoNetwork.inside(namespace, command), Map.of());
+        gitlab = server("gitlab", DemoNetwork.inside(namespace, command), withNames());
         gitlab.start(() -> files.hasGitLabRootToken() && Servers.answers(address, 443), PATIENCE);
         Servers.write(files.secret("gitlab-token"), files.gitlabRootToken());
-        Servers.write(files.hosts(), "127.0.0.1 localhost\n%s %s\n".formatted(address, GITLAB_NAME));
     }
 
     void startApi() {
@@ -144,14 +145,13 @@ final class DemoCluster implements AutoCloseable {
     /** Starts or restarts the agent of this host (from 1) and waits until the control plane counts it as ready. */
     void startAgent(int host) {
         progress.accept("the agent of host-" + host);
-        agents.get(host - 1)
-                .start(
-                        () -> controlPlane()
-                                .get("/api/v1/hosts/host-" + host)
-                                .path("state")
-                                .asText()
-                                .equals("READY"),
-                        PATIENCE);
+        agents.get(host - 1).start(() -> isReady("host-" + host), PATIENCE);
+    }
+
+    private boolean isReady(String hostId) {
+        String path = "/api/v1/hosts/" + hostId;
+        return controlPlane().status(path) == 200
+                && controlPlane().get(path).path("state").asText().equals("READY");
     }
 
     private ServerProcess server(String name, List<String> command, Map<String, String> environment) {

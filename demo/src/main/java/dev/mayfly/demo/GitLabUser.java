@@ -58,7 +58,8 @@ final class GitLabUser {
                 "GIT_CONFIG_COUNT", "1",
                 "GIT_CONFIG_KEY_0", "http.extraHeader",
                 "GIT_CONFIG_VALUE_0", "Authorization: Basic " + credentials,
-                "GIT_TERMINAL_PROMPT", "0");
+                "GIT_TERMINAL_PROMPT", "0",
+                "GIT_SSL_CAINFO", caPem.toString());
         Shell.run(asRoot, gitPush(repository, "https://%s/%s.git".formatted(hostName, pathOf(project))));
         JsonNode pipelines = api.get("/api/v4/projects/%d/pipelines?per_page=1".formatted(project));
         if (pipelines.isEmpty()) {
@@ -71,7 +72,6 @@ final class GitLabUser {
     private List<String> gitPush(Path repository, String remote) {
         List<String> command = new ArrayList<>(List.of("git", "-C", repository.toString()));
         for (String setting : List.of(
-                "http.sslCAInfo=" + caPem,
                 "http.curloptResolve=%s:443:%s".formatted(hostName, address),
                 "safe.directory=*",
                 "credential.helper=")) {
