@@ -9,17 +9,18 @@ final class Commands {
 
     private Commands() {}
 
-    static List<String> temporal(Path program, String address, ControlPlanePorts ports, Path database) {
+    /** The dev server's parts reach each other at 127.0.0.1, so it listens at every address of its machine. */
+    static List<String> temporal(Path program, ControlPlanePorts ports, Path database) {
         return List.of(
                 program.toString(),
                 "server",
                 "start-dev",
                 "--ip",
-                address,
+                "0.0.0.0",
                 "--port",
                 Integer.toString(ports.temporal()),
                 "--ui-ip",
-                address,
+                "0.0.0.0",
                 "--ui-port",
                 Integer.toString(ports.temporalUi()),
                 "--namespace",

@@ -21,6 +21,9 @@ final class DemoCluster implements AutoCloseable {
 
     static final String GITLAB_NAME = "gitlab.mayfly.test";
     static final int GITLAB_MACHINE = 2;
+    static final int TEMPORAL_MACHINE = 3;
+    private static final int TEMPORAL_PORT = 7233;
+    private static final int TEMPORAL_UI_PORT = 8233;
     private static final int FIRST_HOST = 11;
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
@@ -36,6 +39,7 @@ final class DemoCluster implements AutoCloseable {
     private @Nullable ServerProcess gitlab;
     private @Nullable ServerProcess names;
     private @Nullable ServerProcess api;
+    private @Nullable String installation;
 
     private DemoCluster(DemoOptions options, Consumer<String> progress) {
         this.options = options;
@@ -46,8 +50,8 @@ final class DemoCluster implements AutoCloseable {
         this.ports = new ControlPlanePorts(
                 options.apiPort() == 0 ? Servers.freePort(here) : options.apiPort(),
                 Servers.freePort("127.0.0.1"),
-                Servers.freePort(here),
-                options.temporalUiPort() == 0 ? Servers.freePort(here) : options.temporalUiPort());
+                TEMPORAL_PORT,
+                options.temporalUiPort() == 0 ? TEMPORAL_UI_PORT : options.temporalUiPort());
     }
 
     /** Starts everything; {@code progress} gets a line per step. Takes back what it started if a step fails. */
@@ -66,6 +70,7 @@ final class DemoCluster implements AutoCloseable {
         files.writeSecrets(options.hosts());
         Thread database = new Thread(this::startPostgres, "postgres");
         database.start();
+        network.addMachine("temporal", TEMPORAL_MACHINE);
         startTemporal();
         startGitLab();
         join(database);
@@ -98,11 +103,12 @@ final class DemoCluster implements AutoCloseable {
 
     void startTemporal() {
         progress.accept("Temporal with its web UI");
-        String here = network.controlPlane();
-        temporal = server(
-                "temporal", Commands.temporal(options.temporal(), here, ports, files.temporalDatabase()), Map.of());
+        String address = network.address(TEMPORAL_MACHINE);
+        List<String> command = Commands.temporal(options.temporal(), ports, files.temporalDatabase());
+        temporal = server("temporal", DemoNetwork.inside(network.namespace("temporal"), command), Map.of());
         temporal.start(
-                () -> Servers.answers(here, ports.temporal()) && Servers.answers(here, ports.temporalUi()), PATIENCE);
+                () -> Servers.answers(address, ports.temporal()) && Servers.answers(address, ports.temporalUi()),
+                PATIENCE);
     }
 
     private void startGitLab() {
@@ -129,6 +135,7 @@ final class DemoCluster implements AutoCloseable {
         Servers.write(config, Machines.api(options, network, ports, jdbcUrl, keyStore, files.gitlabCa()));
         api = server("api", List.of(bin("mayfly").toString(), "server", config.toString()), withNames());
         api.start(() -> controlPlane().status("/api/v1/ready") == 200, PATIENCE);
+        progress.accept("installation " + installation());
     }
 
     private ServerProcess newAgent(int host) {
@@ -195,7 +202,7 @@ final class DemoCluster implements AutoCloseable {
     }
 
     String temporalTarget() {
-        return network.controlPlane() + ":" + ports.temporal();
+        return Machines.temporalTarget(network, ports);
     }
 
     String apiUrl() {
@@ -203,7 +210,7 @@ final class DemoCluster implements AutoCloseable {
     }
 
     String temporalUiUrl() {
-        return "http://%s:%d".formatted(network.controlPlane(), ports.temporalUi());
+        return "http://%s:%d".formatted(network.address(TEMPORAL_MACHINE), ports.temporalUi());
     }
 
     String gitlabUrl() {
@@ -216,7 +223,12 @@ final class DemoCluster implements AutoCloseable {
 
     /** The five characters that all names of this installation's slots begin with. */
     String installation() {
-        return controlPlane().get("/api/v1/version").get("installation").asText();
+        String id = installation;
+        if (id == null) {
+            id = controlPlane().get("/api/v1/version").get("installation").asText();
+            installation = id;
+        }
+        return id;
     }
 
     /** Interfaces in the hosts' namespaces whose name begins so. */
@@ -232,11 +244,10 @@ final class DemoCluster implements AutoCloseable {
 
     /** Waits until nothing of any VM is left; returns what is left when patience ends. */
     Leftovers awaitNothingLeft(Duration patience) {
-        String installation = installation();
         Leftovers[] left = new Leftovers[1];
         try {
             Waiting.until("nothing is left", patience, () -> {
-                left[0] = Leftovers.count(this, installation, gitlabUser().runnersInAll());
+                left[0] = Leftovers.count(this, installation(), gitlabUser().runnersInAll());
                 return left[0].isNothing();
             });
         } catch (AssertionError somethingIsLeft) {
@@ -268,7 +279,6 @@ final class DemoCluster implements AutoCloseable {
     /** Ends everything, hosts first; VMs outlive their agents by design, but not their cluster. */
     @Override
     public void close() {
-        String installation = api != null && api.isAlive() ? installation() : null;
         agents.forEach(ServerProcess::close);
         if (installation != null) {
             Leftovers.remove(installation);

@@ -54,9 +54,13 @@ final class DemoNetwork implements AutoCloseable {
         return subnet + "." + machine;
     }
 
+    String namespace(String machine) {
+        return name + "-" + machine;
+    }
+
     /** Puts a machine on the bridge: a namespace with this address, its loopback, and a route to the control plane. */
     String addMachine(String machine, int number) {
-        String namespace = name + "-" + machine;
+        String namespace = namespace(machine);
         String outside = name + "v" + number;
         Shell.run("ip", "netns", "add", namespace);
         namespaces.add(namespace);

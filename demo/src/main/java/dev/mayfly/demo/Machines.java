@@ -42,7 +42,7 @@ final class Machines {
                   user: postgres
                   password: file:%6$s/database
                 temporal:
-                  target: %1$s:%7$d
+                  target: %7$s
                   namespace: mayfly
                 gitlab:
                   - name: demo
@@ -66,7 +66,7 @@ final class Machines {
                         ports.admin(),
                         jdbcUrl,
                         secrets,
-                        ports.temporal(),
+                        temporalTarget(network, ports),
                         DemoCluster.GITLAB_NAME,
                         gitlabCa,
                         yaml(options.lease(), "    "),
@@ -84,7 +84,7 @@ final class Machines {
                   caFile: %5$s
                   credentialFile: %2$s/secrets/hosts/host-%1$d
                 temporal:
-                  target: %3$s:%6$d
+                  target: %6$s
                   namespace: mayfly
                 driver: %7$s
                 image: %8$s
@@ -103,7 +103,7 @@ final class Machines {
                         network.controlPlane(),
                         ports.api(),
                         ca,
-                        ports.temporal(),
+                        temporalTarget(network, ports),
                         options.driver(),
                         options.image(),
                         options.nativePrograms(),
@@ -120,6 +120,10 @@ final class Machines {
         values.forEach((key, value) ->
                 lines.append('\n').append(indent).append(key).append(": ").append(value));
         return lines.isEmpty() ? " {}" : lines.toString();
+    }
+
+    static String temporalTarget(DemoNetwork network, ControlPlanePorts ports) {
+        return network.address(DemoCluster.TEMPORAL_MACHINE) + ":" + ports.temporal();
     }
 
     /** The ports that the control plane's machine listens on. */
