@@ -2,6 +2,7 @@ package dev.mayfly.activities.gitlab;
 
 import java.time.Instant;
 import java.util.List;
+import org.jdbi.v3.sqlobject.SingleValue;
 import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
 import org.jdbi.v3.sqlobject.customizer.Bind;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
@@ -20,6 +21,7 @@ interface RunnerDao {
     RunnerRow ofSlot(@Bind("slot") String slot);
 
     @SqlQuery("select token from runner where slot_id = :slot")
+    @SingleValue
     byte @Nullable [] sealedToken(@Bind("slot") String slot);
 
     @SqlQuery("select exists (select from runner where instance = :instance and runner_id = :runner)")
@@ -61,6 +63,7 @@ interface RunnerDao {
     boolean bind(@Bind("slot") String slot, @Bind("nonce") String nonce);
 
     @SqlQuery("select job_token from slot where claimed_by = :job and job_token is not null")
+    @SingleValue
     byte @Nullable [] sealedJobToken(@Bind("job") String job);
 
     /** What decides over a slot's runner. */

@@ -127,10 +127,12 @@ public final class Outbox {
     private List<Message> take(int most) {
         Instant now = clock.instant();
         return jdbi.withHandle(handle -> handle.createQuery("""
-                        update outbox set attempts = attempts + 1, due_at = :until where id in (
-                            select id from outbox where delivered_at is null and due_at <= :now
-                            order by id limit :most for update skip locked)
-                        returning id, workflow_id, signal, payload, attempts""")
+                        with taken as (
+                            update outbox set attempts = attempts + 1, due_at = :until where id in (
+                                select id from outbox where delivered_at is null and due_at <= :now
+                                order by id limit :most for update skip locked)
+                            returning id, workflow_id, signal, payload, attempts)
+                        select * from taken order by id""")
                 .bind("now", now)
                 .bind("until", now.plus(IN_HAND))
                 .bind("most", most)
