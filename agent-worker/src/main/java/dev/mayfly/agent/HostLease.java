@@ -115,7 +115,7 @@ final class HostLease implements AutoCloseable {
             if (reachable) {
                 log.warn(
                         "the lease could not be renewed, tried again until it can: {}",
-                        e.getMessage() == null ? e : e.getMessage());
+                        e.getMessage() == null ? e.toString() : e.getMessage());
             }
             reachable = false;
             return false;

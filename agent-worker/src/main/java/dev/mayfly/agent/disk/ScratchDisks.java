@@ -35,8 +35,9 @@ public final class ScratchDisks {
                     "%s has %d MiB free; a scratch disk of %d MiB would leave less than the %d MiB that stay free: make room or state less disk"
                             .formatted(file.getParent(), freeMib, mib, floorMib));
         }
-        Files.copy(template, file);
         try {
+            // Holes stay holes: the template is mostly empty, and its blocks are allocated next.
+            commands.run("cp", "--sparse=auto", "--reflink=auto", template.toString(), file.toString());
             commands.run("fallocate", "--length", mib + "MiB", file.toString());
         } catch (IOException e) {
             Files.deleteIfExists(file);

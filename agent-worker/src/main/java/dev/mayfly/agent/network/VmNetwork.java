@@ -1,5 +1,6 @@
 package dev.mayfly.agent.network;
 
+import dev.mayfly.agent.process.CommandException;
 import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.SlotNames;
 import java.io.IOException;
@@ -69,7 +70,8 @@ public final class VmNetwork {
     /** Ensures that the slot has no network. */
     public void remove(String slotId) throws IOException {
         String cable = SlotNames.cable(slotId);
-        if (Files.exists(Path.of("/sys/class/net", cable))) {
+        // Not by /sys/class/net, which shows the network that the agent's /sys was mounted in.
+        if (commands.run("ip", "-o", "link", "show", "type", "veth").contains(" " + cable + "@")) {
             commands.run("ip", "link", "delete", cable);
         }
         if (Files.exists(namespace(slotId))) {
@@ -112,9 +114,13 @@ public final class VmNetwork {
 
     /** Another agent on this machine has another pool; a namespace without any cable is nobody's, so not touched. */
     private boolean isOfThisHost(String slotId) throws IOException {
-        Matcher address = ADDRESS.matcher(
-                commands.run("ip", "-n", SlotNames.namespace(slotId), "-o", "-4", "address", "show", "dev", "eth0"));
-        return address.find() && plan.contains(address.group(1));
+        try {
+            Matcher address = ADDRESS.matcher(commands.run(
+                    "ip", "-n", SlotNames.namespace(slotId), "-o", "-4", "address", "show", "dev", "eth0"));
+            return address.find() && plan.contains(address.group(1));
+        } catch (CommandException noCable) {
+            return false;
+        }
     }
 
     private void batch(List<String> argv, String lines) throws IOException {

@@ -7,6 +7,7 @@ import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -68,8 +69,9 @@ public final class Commands {
      * @param output gets standard output and standard error
      */
     public void startDetached(List<String> argv, Path output) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(argv);
-        builder.command().addAll(0, List.of("setsid", "--fork"));
+        List<String> detached = new ArrayList<>(List.of("setsid", "--fork"));
+        detached.addAll(argv);
+        ProcessBuilder builder = new ProcessBuilder(detached);
         builder.redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectErrorStream(true)
                 .redirectOutput(Redirect.appendTo(output.toFile()));

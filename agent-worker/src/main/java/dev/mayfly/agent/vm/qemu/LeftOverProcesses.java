@@ -1,20 +1,26 @@
 package dev.mayfly.agent.vm.qemu;
 
 import dev.mayfly.agent.network.AddressPlan;
+import dev.mayfly.agent.process.RunningProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Finds and kills processes of VMs that no journal knows: guards whose spec lies in this agent's own state folder, and
  * whatever runs under a user id of this host's range that belongs to no known slot.
  */
 final class LeftOverProcesses {
+
+    private static final long GONE_WITHIN_NANOS = 15_000_000_000L;
+    private static final long PAUSE_NANOS = 2_000_000;
 
     private final Path slots;
     private final AddressPlan plan;
@@ -24,20 +30,37 @@ final class LeftOverProcesses {
         this.plan = plan;
     }
 
-    /** Kills them and says which. */
+    /** Kills them, waits until they are gone, and says which they were. */
     List<String> kill(Set<String> knownSlots, Set<Integer> knownUids) throws IOException {
-        List<String> killed = new ArrayList<>();
+        Map<RunningProcess, String> found = find(knownSlots, knownUids);
+        found.keySet().forEach(RunningProcess::kill);
+        long deadline = System.nanoTime() + GONE_WITHIN_NANOS;
+        for (RunningProcess process : found.keySet()) {
+            while (process.isAlive()) {
+                if (System.nanoTime() > deadline) {
+                    throw new IOException("process %d (%s) does not end; look for it in state D"
+                            .formatted(process.pid(), found.get(process)));
+                }
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
+        return found.entrySet().stream()
+                .map(each -> "process %d (%s)".formatted(each.getKey().pid(), each.getValue()))
+                .toList();
+    }
+
+    private Map<RunningProcess, String> find(Set<String> knownSlots, Set<Integer> knownUids) throws IOException {
+        Map<RunningProcess, String> found = new LinkedHashMap<>();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : processes) {
                 String what = leftOver(process, knownSlots, knownUids);
                 if (!what.isEmpty()) {
                     long pid = Long.parseLong(String.valueOf(process.getFileName()));
-                    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-                    killed.add("process %d (%s)".formatted(pid, what));
+                    RunningProcess.now(pid).filter(RunningProcess::isAlive).ifPresent(each -> found.put(each, what));
                 }
             }
         }
-        return killed;
+        return found;
     }
 
     private String leftOver(Path process, Set<String> knownSlots, Set<Integer> knownUids) {
