@@ -50,9 +50,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a GitLab server is to those who talk to it: git over HTTP, REST, the runner protocol, webhooks, a few pages. What
- * it promises, and held to what, stands in {@code docs/SIMULATED-GITLAB.md} of the tests' field tables. State ends with
- * the process; repositories, logs and artifacts stay in the data folder.
+ * What a GitLab server is to those who talk to it: git over HTTP, REST, the runner protocol, webhooks, a few pages. It
+ * promises the fields, answers and orders of GitLab 19.1 that the tables and tests of this module name, each with its
+ * source. State ends with the process; repositories, logs and artifacts stay in the data folder.
  */
 public final class SimulatedGitLab implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SimulatedGitLab.class);

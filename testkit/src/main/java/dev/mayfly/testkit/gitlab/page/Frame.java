@@ -48,7 +48,7 @@ final class Frame {
     void crumbs(String... addressesAndNames) {
         html.open("p", "class", "small");
         for (int i = 0; i < addressesAndNames.length; i += 2) {
-            html.link(addressesAndNames[i], addressesAndNames[i + 1]).text(" / ");
+            html.text(i == 0 ? "" : " / ").link(addressesAndNames[i], addressesAndNames[i + 1]);
         }
         html.close("p");
     }

@@ -1,6 +1,7 @@
 package dev.mayfly.testkit.gitlab.page;
 
 import dev.mayfly.testkit.gitlab.http.HttpCall;
+import dev.mayfly.testkit.gitlab.http.Json;
 import dev.mayfly.testkit.gitlab.http.Reply;
 import dev.mayfly.testkit.gitlab.http.Router;
 import dev.mayfly.testkit.gitlab.model.Build;
@@ -92,7 +93,8 @@ public final class Pages {
                         "td",
                         pipeline.cause().sha().substring(0, 8) + " "
                                 + pipeline.commit().title());
-                html.element("td", pipeline.createdAt().toString()).close("tr");
+                html.element("td", Objects.toString(Json.iso(pipeline.createdAt())))
+                        .close("tr");
             }
             html.close("table");
             return Reply.html(frame.end());

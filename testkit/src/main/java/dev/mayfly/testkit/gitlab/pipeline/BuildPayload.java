@@ -4,6 +4,7 @@ import dev.mayfly.testkit.gitlab.ci.JobSeed;
 import dev.mayfly.testkit.gitlab.http.Json;
 import dev.mayfly.testkit.gitlab.model.Artifact;
 import dev.mayfly.testkit.gitlab.model.Build;
+import dev.mayfly.testkit.gitlab.model.CiStatus;
 import dev.mayfly.testkit.gitlab.model.Instance;
 import dev.mayfly.testkit.gitlab.model.Pipeline;
 import dev.mayfly.testkit.gitlab.model.Project;
@@ -87,9 +88,7 @@ public final class BuildPayload {
                                 "token_mask_prefixes",
                                 List.of("glpat-", "glrt-", "glcbt-"),
                                 "failure_reasons",
-                                FAILURE_REASONS,
-                                "two_phase_job_commit",
-                                true),
+                                FAILURE_REASONS),
                 "secrets", Json.object(),
                 "policy_options", null);
     }
@@ -109,12 +108,6 @@ public final class BuildPayload {
 
     private Map<String, @Nullable Object> jobInfo(Build build) {
         Project project = build.project();
-        long running = instance.builds().stream()
-                .filter(other -> other.project() == project
-                        && other.runner() != null
-                        && !other.status().isComplete())
-                .filter(other -> Objects.requireNonNull(other.runner()).isShared())
-                .count();
         return Json.object(
                 "id", build.id(),
                 "name", build.name(),
@@ -132,9 +125,21 @@ public final class BuildPayload {
                 "scoped_user_id", null,
                 "time_in_queue_seconds",
                         Objects.requireNonNullElse(Json.seconds(build.queuedAt(), instance.now()), 0.0),
-                "project_jobs_running_on_instance_runners_count", running > 50 ? "50+" : Long.toString(running),
+                "project_jobs_running_on_instance_runners_count", runningOnInstanceRunners(build),
                 "queue_size", 0,
                 "queue_depth", 0);
+    }
+
+    /** A text that Prometheus understands; nothing is counted for other runners. */
+    private String runningOnInstanceRunners(Build build) {
+        if (build.runner() == null || !build.runner().isShared()) {
+            return "+Inf";
+        }
+        long running = instance.builds().stream()
+                .filter(other -> other.project() == build.project() && other.status() == CiStatus.RUNNING)
+                .filter(other -> other.runner() != null && other.runner().isShared())
+                .count();
+        return running < 50 ? Long.toString(running) : "50+";
     }
 
     private Map<String, @Nullable Object> gitInfo(Build build) {

@@ -155,7 +155,7 @@ public final class Builds {
             } else if (build.status() == CiStatus.SCHEDULED && scheduled != null && !scheduled.isAfter(now)) {
                 processing.enqueue(build);
                 processing.process(build.pipeline());
-            } else if (isStuck(build, now)) {
+            } else if (isStuck(build, now) || isStuckWaiting(build, now)) {
                 drop(build, "stuck_or_timeout_failure", null);
             }
         }
@@ -169,5 +169,16 @@ public final class Builds {
         Duration longest = Duration.ofSeconds(BuildPayload.timeout(build)).plus(GRACE);
         return started.plus(longest).isBefore(now)
                 || build.updatedAt().plus(Duration.ofHours(1)).isBefore(now);
+    }
+
+    /** An hour without a runner online that could take it, or a day with one. */
+    private boolean isStuckWaiting(Build build, Instant now) {
+        Instant queued = build.queuedAt();
+        if (queued == null || build.status() != CiStatus.PENDING || build.isClaimed()) {
+            return false;
+        }
+        boolean hope = instance.runners().values().stream()
+                .anyMatch(runner -> runner.accepts(build) && runner.status(now).equals("online"));
+        return queued.plus(hope ? Duration.ofDays(1) : Duration.ofHours(1)).isBefore(now);
     }
 }
