@@ -1,5 +1,6 @@
 package dev.mayfly.demo;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -46,6 +47,11 @@ final class DemoNetwork implements AutoCloseable {
         return name;
     }
 
+    /** A folder in memory for the agents' secrets. */
+    Path runFolder() {
+        return Path.of("/run", "mayfly-demo-" + name);
+    }
+
     String controlPlane() {
         return address(CONTROL_PLANE);
     }
@@ -87,5 +93,6 @@ final class DemoNetwork implements AutoCloseable {
             Shell.tryRun(List.of("ip", "netns", "del", namespace));
         }
         Shell.tryRun(List.of("ip", "link", "del", name));
+        Servers.deleteTree(runFolder());
     }
 }

@@ -108,6 +108,7 @@ record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int 
         for (int host = 1; host <= cluster.options().hosts(); host++) {
             Path folder = cluster.options().work().resolve("host-" + host);
             count += filesOfSlots(folder, installation);
+            count += filesOfSlots(cluster.network().runFolder().resolve("host-" + host), installation);
         }
         return count;
     }

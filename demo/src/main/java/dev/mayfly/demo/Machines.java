@@ -78,7 +78,7 @@ final class Machines {
         return """
                 hostId: host-%1$d
                 stateDir: %2$s/host-%1$d/state
-                runDir: %2$s/host-%1$d/run
+                runDir: %16$s/host-%1$d
                 controlPlane:
                   url: https://%3$s:%4$d
                   caFile: %5$s
@@ -97,6 +97,8 @@ final class Machines {
                 uidRange: %13$d-%14$d
                 guest:
                   resolvers: [%15$s]
+                timeouts:
+                  kvmProbe: 8s
                 """.formatted(
                         host,
                         options.work(),
@@ -112,7 +114,8 @@ final class Machines {
                         200 + host,
                         200_000 + host * 1000,
                         200_999 + host * 1000,
-                        network.address(DemoCluster.GITLAB_MACHINE));
+                        network.address(DemoCluster.GITLAB_MACHINE),
+                        network.runFolder());
     }
 
     private static String yaml(Map<String, String> values, String indent) {

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -142,7 +143,7 @@ final class Rig implements AutoCloseable {
             Slot slot = fleet.heldBy(job.key());
             return slot != null && slot.host.isWaited(slot.id, run);
         });
-        return java.util.Objects.requireNonNull(fleet.heldBy(job.key()));
+        return Objects.requireNonNull(fleet.heldBy(job.key()));
     }
 
     /** GitLab hands the slot this job, and the job runs. */
@@ -160,13 +161,13 @@ final class Rig implements AutoCloseable {
     }
 
     void away(String hostId) {
-        workers.get(TaskQueues.host(hostId)).suspendPolling();
-        workers.get(TaskQueues.hostWait(hostId)).suspendPolling();
+        Objects.requireNonNull(workers.get(TaskQueues.host(hostId))).suspendPolling();
+        Objects.requireNonNull(workers.get(TaskQueues.hostWait(hostId))).suspendPolling();
     }
 
     void back(String hostId) {
-        workers.get(TaskQueues.host(hostId)).resumePolling();
-        workers.get(TaskQueues.hostWait(hostId)).resumePolling();
+        Objects.requireNonNull(workers.get(TaskQueues.host(hostId))).resumePolling();
+        Objects.requireNonNull(workers.get(TaskQueues.hostWait(hostId))).resumePolling();
     }
 
     void untilLogged(String entry) {
