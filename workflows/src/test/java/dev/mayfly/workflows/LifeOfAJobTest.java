@@ -21,6 +21,8 @@ class LifeOfAJobTest {
                     .containsSubsequence("leave 11", "toDismantle 11", "destroy " + slot, "release " + slot)
                     .containsSubsequence("did ensureRunner " + slot, "claim " + slot)
                     .containsSubsequence("did destroy " + slot, "removeRunner " + slot)
+                    // what is left to dismantle is read again after every step, until there is nothing
+                    .filteredOn(call -> !call.endsWith("toDismantle 11"))
                     .doesNotHaveDuplicates();
             rig.assertNothingLeft();
         }
