@@ -111,8 +111,14 @@ public final class Hook {
         disabled = false;
     }
 
-    /** After more than three failures in a row: off for a minute, doubling up to a day; after forty for good. */
+    /**
+     * After more than three failures in a row: off for a minute, doubling up to a day; after forty for good. Events that
+     * were under way when it was switched off do not count.
+     */
     public void failed(Instant now) {
+        if (!isExecutable(now)) {
+            return;
+        }
         recentFailures++;
         if (recentFailures >= 40) {
             disabled = true;

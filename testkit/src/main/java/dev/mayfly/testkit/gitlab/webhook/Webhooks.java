@@ -107,16 +107,24 @@ public final class Webhooks implements CiEvents, AutoCloseable {
 
     private void queue(Project project, HookEvent event) {
         for (Hook hook : project.hooks().values()) {
-            if (hook.settings().events().contains(event.trigger())
-                    && (hook.isExecutable(instance.now()) || !switches.isOn(Switches.Setting.AUTO_DISABLE_HOOKS))) {
+            if (hook.settings().events().contains(event.trigger()) && isOn(hook)) {
                 queue(hook, event);
             }
         }
     }
 
+    private boolean isOn(Hook hook) {
+        return hook.isExecutable(instance.now()) || !switches.isOn(Switches.Setting.AUTO_DISABLE_HOOKS);
+    }
+
     private void queue(Hook hook, HookEvent event) {
         String key = UUID.randomUUID().toString();
-        Runnable send = () -> send(hook, event, key);
+        Runnable send = () -> {
+            // Looked at again: it may have been switched off meanwhile.
+            if (instance.locked(() -> isOn(hook))) {
+                send(hook, event, key);
+            }
+        };
         HookFault fault = nextFault(event);
         String action = fault == null ? "" : fault.action();
         switch (action) {
