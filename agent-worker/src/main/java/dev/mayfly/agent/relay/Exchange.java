@@ -63,6 +63,9 @@ final class Exchange {
     private final HttpRequest request;
     private final StateReader state = new StateReader();
     private @Nullable Channel gitlab;
+    /** Whether the next piece of GitLab's answer is wanted and not here yet. */
+    private boolean asked;
+
     private boolean updateOpen;
     private boolean answerBegun;
     private boolean skipping;
@@ -155,11 +158,16 @@ final class Exchange {
         headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         String uri = upstream.pathPrefix() + request.uri();
         Channels.send(to, new DefaultHttpRequest(HttpVersion.HTTP_1_1, request.method(), uri, headers));
-        Channels.readOn(to);
+        askGitLab(to);
         if (HttpUtil.is100ContinueExpected(request)) {
             Channels.send(guest, new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
         }
         Channels.readOn(guest);
+    }
+
+    private void askGitLab(Channel channel) {
+        asked = true;
+        Channels.readOn(channel);
     }
 
     /** A piece of the request's body. */
@@ -186,6 +194,7 @@ final class Exchange {
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
+            asked = false;
             if (ended
                     || (message instanceof HttpObject part
                             && part.decoderResult().isFailure())) {
@@ -195,6 +204,14 @@ final class Exchange {
                 head(context.channel(), response);
             } else if (message instanceof HttpContent content) {
                 body(context.channel(), content);
+            }
+        }
+
+        /** A read that brought only TLS records, such as the handshake's, has used the request up: ask again. */
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) {
+            if (asked && !ended) {
+                Channels.readOn(context.channel());
             }
         }
 
@@ -219,7 +236,7 @@ final class Exchange {
     private void head(Channel from, HttpResponse response) {
         skipping = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
         if (skipping) {
-            Channels.readOn(from);
+            askGitLab(from);
             return;
         }
         HttpHeaders headers = response.headers().copy();
@@ -239,7 +256,7 @@ final class Exchange {
         if (!ended) {
             answerBegun = true;
             Channels.send(guest, answer);
-            Channels.readOn(from);
+            askGitLab(from);
         }
     }
 
@@ -248,7 +265,7 @@ final class Exchange {
         if (skipping) {
             content.release();
             skipping = !last;
-            Channels.readOn(from);
+            askGitLab(from);
             return;
         }
         Channels.send(guest, content);
@@ -257,7 +274,7 @@ final class Exchange {
             Channels.close(from);
             connection.finish(guest);
         } else if (guest.isWritable()) {
-            Channels.readOn(from);
+            askGitLab(from);
         }
     }
 
@@ -265,7 +282,7 @@ final class Exchange {
 
     void guestWritable() {
         if (guest.isWritable() && gitlab != null && answerBegun && !ended) {
-            Channels.readOn(gitlab);
+            askGitLab(gitlab);
         }
     }
 
