@@ -13,6 +13,7 @@ import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.ArgumentParser;
 import net.sourceforge.argparse4j.inf.ArgumentParserException;
 import net.sourceforge.argparse4j.inf.Namespace;
+import org.jspecify.annotations.Nullable;
 
 /** {@code bin/demo}: the main job on real parts, from a push to nothing left. */
 public final class DemoMain {
@@ -33,8 +34,8 @@ public final class DemoMain {
     private static Namespace parse(String[] args) {
         ArgumentParser parser = ArgumentParsers.newFor("bin/demo").build();
         parser.addArgument("--once").action(Arguments.storeTrue());
-        parser.addArgument("--repo").type(Path.class);
-        parser.addArgument("--report").type(Path.class);
+        parser.addArgument("--repo");
+        parser.addArgument("--report");
         parser.addArgument("--hosts").type(Integer.class).setDefault(2);
         parser.addArgument("--simulated").action(Arguments.storeTrue());
         parser.addArgument("--old-gitlab").action(Arguments.storeTrue());
@@ -104,7 +105,7 @@ public final class DemoMain {
         System.out.println(progress.table(jobs));
         Leftovers left = cluster.awaitNothingLeft(Duration.ofMinutes(2));
         say("left after the run: " + left.asMap());
-        Path file = arguments.get("report");
+        Path file = path("report");
         if (file != null) {
             new Report(run.report(), left.asMap()).writeTo(file);
             say("report: " + file);
@@ -112,8 +113,13 @@ public final class DemoMain {
         return jobs.stream().allMatch(JobState::isWell) && left.isNothing();
     }
 
+    private @Nullable Path path(String option) {
+        String given = arguments.getString(option);
+        return given == null ? null : Path.of(given);
+    }
+
     private Path repository(Path work) {
-        Path given = arguments.get("repo");
+        Path given = path("repo");
         if (given == null) {
             return SampleProject.checkOut(work);
         }
