@@ -68,7 +68,7 @@ public final class JobArtifacts {
             MessageDigest digest = sha256();
             long size;
             try (OutputStream out =
-                    new DigestOutputStream(new BufferedOutputStream(Files.newOutputStream(part)), digest)) {
+                    new BufferedOutputStream(new DigestOutputStream(Files.newOutputStream(part), digest))) {
                 size = multipart.copyTo(out, switches.get(Switches.Setting.MAX_ARTIFACT_BYTES));
             }
             String type = Objects.requireNonNullElse(call.query("artifact_type"), "archive");

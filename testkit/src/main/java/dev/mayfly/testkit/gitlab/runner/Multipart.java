@@ -1,7 +1,6 @@
 package dev.mayfly.testkit.gitlab.runner;
 
 import dev.mayfly.testkit.gitlab.http.ApiException;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,13 +16,16 @@ final class Multipart {
 
     private final InputStream in;
     private final byte[] delimiter;
+    private final byte[] buffer = new byte[1 << 16];
+    private int at;
+    private int end;
 
     Multipart(InputStream in, String contentType) {
         Matcher matcher = BOUNDARY.matcher(contentType);
         if (!matcher.find()) {
             throw ApiException.badRequest("no multipart boundary");
         }
-        this.in = new BufferedInputStream(in, 1 << 16);
+        this.in = in;
         this.delimiter = ("\r\n--" + matcher.group(1)).getBytes(StandardCharsets.US_ASCII);
     }
 
@@ -46,7 +48,7 @@ final class Multipart {
     long copyTo(OutputStream out, long limit) throws IOException {
         long copied = 0;
         int matched = 0;
-        for (int c = in.read(); c >= 0; c = in.read()) {
+        for (int c = read(); c >= 0; c = read()) {
             if (c == delimiter[matched]) {
                 if (++matched == delimiter.length) {
                     in.transferTo(OutputStream.nullOutputStream());
@@ -59,8 +61,7 @@ final class Multipart {
             copied += matched;
             matched = c == delimiter[0] ? 1 : 0;
             if (matched == 0) {
-                out.write(c);
-                copied++;
+                copied += copyRun(out);
             }
             if (copied > limit) {
                 throw new ApiException(413, "413 Request Entity Too Large");
@@ -69,9 +70,27 @@ final class Multipart {
         throw new IOException("the upload was cut off after " + copied + " bytes");
     }
 
+    /** The byte that was just read, and all that follow it in the buffer up to where a delimiter might begin. */
+    private int copyRun(OutputStream out) throws IOException {
+        int from = at - 1;
+        while (at < end && buffer[at] != delimiter[0]) {
+            at++;
+        }
+        out.write(buffer, from, at - from);
+        return at - from;
+    }
+
+    private int read() throws IOException {
+        if (at == end) {
+            at = 0;
+            end = Math.max(0, in.read(buffer));
+        }
+        return at == end ? -1 : buffer[at++] & 0xff;
+    }
+
     private String readLine() throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
-        for (int c = in.read(); c >= 0; c = in.read()) {
+        for (int c = read(); c >= 0; c = read()) {
             if (c == '\n') {
                 return line.toString(StandardCharsets.UTF_8).strip();
             }
