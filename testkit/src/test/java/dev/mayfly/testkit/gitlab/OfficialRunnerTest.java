@@ -27,15 +27,15 @@ class OfficialRunnerTest {
             stages: [build, test, slow]
             build:
               stage: build
-              script: [mkdir out, 'echo "$CI_COMMIT_SHA" > out/sha', 'head -c 20000000 /dev/urandom > out/big']
+              script: [mkdir out, 'echo "$CI_COMMIT_SHA" > out/sha', 'echo FROM_BUILD=yes > out/env', 'head -c 20000000 /dev/urandom > out/big']
               artifacts: {paths: [out], expire_in: 1 day, reports: {dotenv: out/env}}
             test:
               stage: test
               needs: [build]
-              script: ['test "$(cat out/sha)" = "$CI_COMMIT_SHA"', 'test -s out/big', 'echo secret is $SECRET', 'cat "$FILE"']
+              script: ['test "$(cat out/sha)" = "$CI_COMMIT_SHA"', 'test -s out/big', 'test "$FROM_BUILD" = yes', 'echo secret is $SECRET', 'cat "$FILE"']
               after_script: ['echo after it']
             fails: {stage: test, script: ['exit 3'], allow_failure: {exit_codes: 3}}
-            slow: {stage: slow, script: ['echo begun', 'sleep 300']}
+            slow: {stage: slow, script: ['for i in $(seq 300); do echo begun; sleep 1; done']}
             """;
 
     @TempDir
