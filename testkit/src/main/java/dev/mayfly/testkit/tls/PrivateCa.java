@@ -89,28 +89,7 @@ public final class PrivateCa {
         try {
             // The key is made beside the authority's, signed there, and then moved into a store of its own.
             Files.copy(caStore(), work);
-            keytool(List.of(
-                    "-genkeypair",
-                    "-alias",
-                    alias,
-                    "-signer",
-                    CA_ALIAS,
-                    "-keyalg",
-                    "EC",
-                    "-groupname",
-                    "secp256r1",
-                    "-dname",
-                    "CN=" + names.get(0),
-                    "-ext",
-                    "san=" + String.join(",", alternatives),
-                    "-ext",
-                    "eku=serverAuth",
-                    "-ext",
-                    "bc=ca:false",
-                    "-validity",
-                    "3650",
-                    "-keystore",
-                    work.toString()));
+            makeSignedKey(alias, names.get(0), String.join(",", alternatives), work);
             KeyStore made = load(work);
             KeyStore server = KeyStore.getInstance("PKCS12");
             server.load(null, password());
@@ -126,6 +105,31 @@ public final class PrivateCa {
         } finally {
             work.toFile().delete();
         }
+    }
+
+    private static void makeSignedKey(String alias, String name, String alternatives, Path store) throws IOException {
+        keytool(List.of(
+                "-genkeypair",
+                "-alias",
+                alias,
+                "-signer",
+                CA_ALIAS,
+                "-keyalg",
+                "EC",
+                "-groupname",
+                "secp256r1",
+                "-dname",
+                "CN=" + name,
+                "-ext",
+                "san=" + alternatives,
+                "-ext",
+                "eku=serverAuth",
+                "-ext",
+                "bc=ca:false",
+                "-validity",
+                "3650",
+                "-keystore",
+                store.toString()));
     }
 
     /** A server's TLS context over a key store made here. */

@@ -37,6 +37,7 @@ final class ProjectEntities {
 
     Map<String, @Nullable Object> project(Project project) {
         String url = instance.url() + "/" + project.fullPath();
+        Map<String, @Nullable Object> group = Json.object("access_level", 50, "notification_level", 3);
         return Json.object(
                 "id",
                 project.id(),
@@ -75,23 +76,7 @@ final class ProjectEntities {
                 "last_activity_at",
                 Json.iso(project.createdAt()),
                 "namespace",
-                Json.object(
-                        "id",
-                        project.namespaceId(),
-                        "name",
-                        project.namespace(),
-                        "path",
-                        project.namespace(),
-                        "kind",
-                        "group",
-                        "full_path",
-                        project.namespace(),
-                        "parent_id",
-                        null,
-                        "avatar_url",
-                        null,
-                        "web_url",
-                        instance.url() + "/groups/" + project.namespace()),
+                namespace(project),
                 "visibility",
                 project.visibility(),
                 "archived",
@@ -107,11 +92,27 @@ final class ProjectEntities {
                 "ci_config_path",
                 "",
                 "permissions",
-                Json.object(
-                        "project_access",
-                        null,
-                        "group_access",
-                        Json.object("access_level", 50, "notification_level", 3)));
+                Json.object("project_access", null, "group_access", group));
+    }
+
+    private Map<String, @Nullable Object> namespace(Project project) {
+        return Json.object(
+                "id",
+                project.namespaceId(),
+                "name",
+                project.namespace(),
+                "path",
+                project.namespace(),
+                "kind",
+                "group",
+                "full_path",
+                project.namespace(),
+                "parent_id",
+                null,
+                "avatar_url",
+                null,
+                "web_url",
+                instance.url() + "/groups/" + project.namespace());
     }
 
     Map<String, @Nullable Object> hook(Hook hook) {

@@ -35,31 +35,31 @@ public final class UsersApi {
             user.put("bot", false);
             return Reply.json(200, user);
         });
-        router.rest("GET", "/api/v4/personal_access_tokens/self", call -> {
-            AccessToken token = authentication.any(call);
-            return Reply.json(
-                    200,
-                    Json.object(
-                            "id",
-                            token.id(),
-                            "name",
-                            token.name(),
-                            "revoked",
-                            false,
-                            "created_at",
-                            Json.iso(token.createdAt()),
-                            "description",
-                            "",
-                            "scopes",
-                            token.scopes(),
-                            "user_id",
-                            token.user().id(),
-                            "last_used_at",
-                            null,
-                            "active",
-                            true,
-                            "expires_at",
-                            null));
-        });
+        router.rest(
+                "GET", "/api/v4/personal_access_tokens/self", call -> Reply.json(200, token(authentication.any(call))));
+    }
+
+    private static Map<String, @Nullable Object> token(AccessToken token) {
+        return Json.object(
+                "id",
+                token.id(),
+                "name",
+                token.name(),
+                "revoked",
+                false,
+                "created_at",
+                Json.iso(token.createdAt()),
+                "description",
+                "",
+                "scopes",
+                token.scopes(),
+                "user_id",
+                token.user().id(),
+                "last_used_at",
+                null,
+                "active",
+                true,
+                "expires_at",
+                null);
     }
 }
