@@ -10,6 +10,7 @@ import io.dropwizard.core.server.AbstractServerFactory;
 import io.dropwizard.core.setup.Bootstrap;
 import io.dropwizard.core.setup.Environment;
 import java.time.Clock;
+import org.glassfish.jersey.server.ServerProperties;
 
 /** The control plane's program: {@code server}, {@code check} and the rest of the command line. */
 public final class ApiApplication extends Application<ApiConfiguration> {
@@ -41,6 +42,10 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         if (configuration.getServerFactory() instanceof AbstractServerFactory server) {
             server.setRegisterDefaultExceptionMappers(false);
         }
+        // gitlab4j brings Jersey's own JSON provider; discovered, it would answer in place of Dropwizard's, which has
+        // the
+        // mapper from above.
+        environment.jersey().property(ServerProperties.FEATURE_AUTO_DISCOVERY_DISABLE, true);
         environment.jersey().register(new ProblemMapper());
         new Wiring(configuration, environment, Clock.systemUTC()).wire();
     }

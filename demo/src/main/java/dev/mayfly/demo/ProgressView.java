@@ -2,7 +2,6 @@ package dev.mayfly.demo;
 
 import dev.mayfly.demo.PipelineRun.JobState;
 import dev.mayfly.demo.Report.VmReport;
-import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -63,13 +62,8 @@ final class ProgressView {
         if (from == null || to == null) {
             return "-";
         }
-        return "%.1fs".formatted(Duration.between(time(from), time(to)).toMillis() / 1000.0);
-    }
-
-    /** ISO-8601, or seconds since 1970 with a fraction. */
-    private static Instant time(String text) {
-        return text.contains("T")
-                ? Instant.parse(text)
-                : Instant.ofEpochMilli(new BigDecimal(text).movePointRight(3).longValue());
+        return "%.1fs"
+                .formatted(
+                        Duration.between(Instant.parse(from), Instant.parse(to)).toMillis() / 1000.0);
     }
 }
