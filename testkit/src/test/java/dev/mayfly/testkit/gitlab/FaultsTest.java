@@ -3,34 +3,14 @@ package dev.mayfly.testkit.gitlab;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The switches that only a simulated GitLab has. */
-class FaultsTest {
+class FaultsTest extends WithGitLab {
     private static final String ADMIN = "/-/simulated-gitlab/admin";
-
-    @TempDir
-    Path work;
-
-    private TestGitLab gitlab;
-
-    @BeforeEach
-    void start() throws IOException {
-        gitlab = new TestGitLab(work);
-    }
-
-    @AfterEach
-    void stop() {
-        gitlab.close();
-    }
 
     @Test
     void onlyRootsTokenMayUseThem() {

@@ -5,19 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.mayfly.testkit.gitlab.TestRunner.Job;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Fields and types against tables below {@code fidelity/}, each row with its source: of GitLab 19's webhooks and the
  * runner protocol in both directions, of payloads published by others in one.
  */
-class FidelityTest {
+class FidelityTest extends WithGitLab {
     private static final String EVERYTHING = """
             default: {tags: [t, with space]}
             stages: [one, two, three]
@@ -38,10 +36,6 @@ class FidelityTest {
             c: {stage: three, script: x, when: manual}
             """;
 
-    @TempDir
-    Path work;
-
-    private TestGitLab gitlab;
     private WebhookReceiver receiver;
     private long project;
     private TestRunner runner;
@@ -49,7 +43,6 @@ class FidelityTest {
 
     @BeforeEach
     void aPipelineWithEverythingHasRun() throws IOException {
-        gitlab = new TestGitLab(work);
         receiver = new WebhookReceiver();
         project = gitlab.createProject("acme/app");
         runner = gitlab.runner(project, "t", "with space");
@@ -96,7 +89,6 @@ class FidelityTest {
 
     @AfterEach
     void stop() {
-        gitlab.close();
         receiver.close();
     }
 

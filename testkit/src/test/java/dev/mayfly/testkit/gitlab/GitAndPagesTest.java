@@ -9,28 +9,16 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What git and a browser see. */
-class GitAndPagesTest {
-    @TempDir
-    Path work;
-
-    private TestGitLab gitlab;
+class GitAndPagesTest extends WithGitLab {
     private long project;
 
     @BeforeEach
-    void start() throws IOException {
-        gitlab = new TestGitLab(work);
+    void start() {
         project = gitlab.createProject("acme/app");
-    }
-
-    @AfterEach
-    void stop() {
-        gitlab.close();
     }
 
     @Test

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.testkit.gitlab.TestRunner.Job;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import org.gitlab4j.api.GitLabApi;
 import org.gitlab4j.api.GitLabApiException;
@@ -27,20 +25,14 @@ import org.gitlab4j.models.Constants.JobScope;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A client library that was written for real servers understands every answer. */
-class GitLab4jTest {
-    @TempDir
-    Path work;
-
-    private TestGitLab gitlab;
+class GitLab4jTest extends WithGitLab {
     private GitLabApi api;
     private long project;
 
     @BeforeEach
-    void start() throws IOException {
-        gitlab = new TestGitLab(work);
+    void start() {
         api = new GitLabApi(gitlab.server.url(), gitlab.server.rootToken());
         project = gitlab.createProject("acme/app");
     }
@@ -48,7 +40,6 @@ class GitLab4jTest {
     @AfterEach
     void stop() {
         api.close();
-        gitlab.close();
     }
 
     @Test

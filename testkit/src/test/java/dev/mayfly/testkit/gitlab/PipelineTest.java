@@ -3,34 +3,20 @@ package dev.mayfly.testkit.gitlab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.testkit.gitlab.TestRunner.Job;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** How pipelines and their jobs move from state to state. */
-class PipelineTest {
-    @TempDir
-    Path work;
-
-    private TestGitLab gitlab;
+class PipelineTest extends WithGitLab {
     private long project;
     private TestRunner runner;
 
     @BeforeEach
-    void start() throws IOException {
-        gitlab = new TestGitLab(work);
+    void start() {
         project = gitlab.createProject("acme/app");
         runner = gitlab.runner(project, "t");
-    }
-
-    @AfterEach
-    void stop() {
-        gitlab.close();
     }
 
     @Test

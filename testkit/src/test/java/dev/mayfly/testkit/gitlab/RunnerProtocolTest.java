@@ -4,35 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.mayfly.testkit.gitlab.TestRunner.Job;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What runners are given and told. */
-class RunnerProtocolTest {
-    @TempDir
-    Path work;
-
-    private TestGitLab gitlab;
+class RunnerProtocolTest extends WithGitLab {
     private long project;
 
     @BeforeEach
-    void start() throws IOException {
-        gitlab = new TestGitLab(work);
+    void start() {
         project = gitlab.createProject("acme/app");
-    }
-
-    @AfterEach
-    void stop() {
-        gitlab.close();
     }
 
     @Test

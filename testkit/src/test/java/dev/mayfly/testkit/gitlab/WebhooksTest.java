@@ -7,7 +7,6 @@ import dev.mayfly.testkit.gitlab.TestRunner.Job;
 import dev.mayfly.testkit.gitlab.WebhookReceiver.Delivery;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Base64;
@@ -19,16 +18,11 @@ import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What receivers of webhooks get to see, and what they do not. */
-class WebhooksTest {
+class WebhooksTest extends WithGitLab {
     private static final byte[] KEY = "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
-    @TempDir
-    Path work;
-
-    private TestGitLab gitlab;
     private WebhookReceiver receiver;
     private long project;
     private long hook;
@@ -36,7 +30,6 @@ class WebhooksTest {
 
     @BeforeEach
     void start() throws IOException {
-        gitlab = new TestGitLab(work);
         receiver = new WebhookReceiver();
         project = gitlab.createProject("acme/app");
         runner = gitlab.runner(project, "t");
@@ -57,7 +50,6 @@ class WebhooksTest {
 
     @AfterEach
     void stop() {
-        gitlab.close();
         receiver.close();
     }
 

@@ -81,6 +81,16 @@ public final class Authentication {
         return project;
     }
 
+    /** The project of the path, for a call that reads what its reporters may see. */
+    public Project readableProject(HttpCall call) {
+        return project(call, reader(call), REPORTER);
+    }
+
+    /** The project of the path, for a call that changes what its developers may. */
+    public Project writableProject(HttpCall call) {
+        return project(call, writer(call), DEVELOPER);
+    }
+
     private static @Nullable String presented(HttpCall call) {
         String header = call.header("PRIVATE-TOKEN");
         if (header != null) {

@@ -4,7 +4,6 @@ import dev.mayfly.testkit.gitlab.http.ApiException;
 import dev.mayfly.testkit.gitlab.http.HttpCall;
 import dev.mayfly.testkit.gitlab.http.Reply;
 import dev.mayfly.testkit.gitlab.http.Router;
-import dev.mayfly.testkit.gitlab.model.AccessToken;
 import dev.mayfly.testkit.gitlab.model.Artifact;
 import dev.mayfly.testkit.gitlab.model.Build;
 import dev.mayfly.testkit.gitlab.model.CiVariable;
@@ -55,7 +54,7 @@ public final class JobsApi {
     }
 
     private Reply list(HttpCall call) {
-        Project project = authentication.project(call, authentication.reader(call), Authentication.REPORTER);
+        Project project = authentication.readableProject(call);
         return list(
                 call,
                 instance.builds().stream()
@@ -64,7 +63,7 @@ public final class JobsApi {
     }
 
     private Reply listOfPipeline(HttpCall call) {
-        Project project = authentication.project(call, authentication.reader(call), Authentication.REPORTER);
+        Project project = authentication.readableProject(call);
         Pipeline pipeline = instance.pipeline(project, call.id("pipeline"));
         return list(call, call.flag("include_retried", false) ? pipeline.builds() : pipeline.latestBuilds());
     }
@@ -80,13 +79,11 @@ public final class JobsApi {
     }
 
     private Build readable(HttpCall call) {
-        AccessToken token = authentication.reader(call);
-        return instance.build(authentication.project(call, token, Authentication.REPORTER), call.id("job"));
+        return instance.build(authentication.readableProject(call), call.id("job"));
     }
 
     private Build writable(HttpCall call) {
-        AccessToken token = authentication.writer(call);
-        return instance.build(authentication.project(call, token, Authentication.DEVELOPER), call.id("job"));
+        return instance.build(authentication.writableProject(call), call.id("job"));
     }
 
     private Reply trace(HttpCall call) {

@@ -56,7 +56,7 @@ public final class PipelinesApi {
     }
 
     private Reply list(HttpCall call) {
-        Project project = authentication.project(call, authentication.reader(call), Authentication.REPORTER);
+        Project project = authentication.readableProject(call);
         String status = call.text("status");
         String ref = call.text("ref");
         String sha = call.text("sha");
@@ -72,13 +72,11 @@ public final class PipelinesApi {
     }
 
     private Pipeline readable(HttpCall call) {
-        AccessToken token = authentication.reader(call);
-        return instance.pipeline(authentication.project(call, token, Authentication.REPORTER), call.id("pipeline"));
+        return instance.pipeline(authentication.readableProject(call), call.id("pipeline"));
     }
 
     private Pipeline writable(HttpCall call) {
-        AccessToken token = authentication.writer(call);
-        return instance.pipeline(authentication.project(call, token, Authentication.DEVELOPER), call.id("pipeline"));
+        return instance.pipeline(authentication.writableProject(call), call.id("pipeline"));
     }
 
     private Reply create(HttpCall call) throws IOException {

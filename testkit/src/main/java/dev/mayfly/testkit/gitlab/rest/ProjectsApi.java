@@ -36,8 +36,7 @@ public final class ProjectsApi {
         router.rest("GET", "/api/v4/projects", this::list);
         router.rest("POST", "/api/v4/projects", this::create);
         router.rest("GET", "/api/v4/projects/:project", call -> {
-            AccessToken token = authentication.reader(call);
-            return Reply.json(200, entities.project(authentication.project(call, token, Authentication.REPORTER)));
+            return Reply.json(200, entities.project(authentication.readableProject(call)));
         });
         router.rest("PUT", "/api/v4/projects/:project", this::update);
         router.rest("DELETE", "/api/v4/projects/:project", this::delete);
@@ -128,8 +127,7 @@ public final class ProjectsApi {
     }
 
     private Reply branches(HttpCall call) {
-        AccessToken token = authentication.reader(call);
-        Project project = authentication.project(call, token, Authentication.REPORTER);
+        Project project = authentication.readableProject(call);
         List<String> refs = new GitRepository(project.repository())
                 .refs().keySet().stream()
                         .filter(ref -> ref.startsWith("refs/heads/"))
