@@ -40,6 +40,8 @@ final class DemoCluster implements AutoCloseable {
     private @Nullable ServerProcess names;
     private @Nullable ServerProcess api;
     private @Nullable String installation;
+    private @Nullable JsonApi controlPlane;
+    private @Nullable GitLabUser gitlabUser;
 
     private DemoCluster(DemoOptions options, Consumer<String> progress) {
         this.options = options;
@@ -78,8 +80,10 @@ final class DemoCluster implements AutoCloseable {
         for (int host = 1; host <= options.hosts(); host++) {
             agents.add(newAgent(host));
         }
+        // All at once, for each one tries at length whether KVM works.
+        agents.forEach(ServerProcess::launch);
         for (int host = 1; host <= options.hosts(); host++) {
-            startAgent(host);
+            awaitAgent(host);
         }
     }
 
@@ -95,10 +99,6 @@ final class DemoCluster implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("PostgreSQL does not start", e);
         }
-    }
-
-    void stopPostgres() {
-        close(postgres);
     }
 
     void startTemporal() {
@@ -151,8 +151,13 @@ final class DemoCluster implements AutoCloseable {
 
     /** Starts or restarts the agent of this host (from 1) and waits until the control plane counts it as ready. */
     void startAgent(int host) {
+        agents.get(host - 1).launch();
+        awaitAgent(host);
+    }
+
+    private void awaitAgent(int host) {
         progress.accept("the agent of host-" + host);
-        agents.get(host - 1).start(() -> isReady("host-" + host), PATIENCE);
+        agents.get(host - 1).awaitReady(() -> isReady("host-" + host), PATIENCE);
     }
 
     private boolean isReady(String hostId) {
@@ -175,18 +180,6 @@ final class DemoCluster implements AutoCloseable {
 
     ServerProcess agent(int host) {
         return agents.get(host - 1);
-    }
-
-    ServerProcess api() {
-        return running(api, "the control plane");
-    }
-
-    ServerProcess temporal() {
-        return running(temporal, "Temporal");
-    }
-
-    ServerProcess gitlab() {
-        return running(gitlab, "GitLab");
     }
 
     DemoOptions options() {
@@ -258,12 +251,26 @@ final class DemoCluster implements AutoCloseable {
 
     /** The control plane's REST API, as an administrator. */
     JsonApi controlPlane() {
-        return new JsonApi(
-                URI.create(apiUrl()), files.ca().caPem(), "Authorization", "Bearer " + files.readSecret("api-token"));
+        JsonApi client = controlPlane;
+        if (client == null) {
+            client = new JsonApi(
+                    URI.create(apiUrl()),
+                    files.ca().caPem(),
+                    "Authorization",
+                    "Bearer " + files.readSecret("api-token"));
+            controlPlane = client;
+        }
+        return client;
     }
 
     GitLabUser gitlabUser() {
-        return new GitLabUser(GITLAB_NAME, network.address(GITLAB_MACHINE), files.gitlabCa(), files.gitlabRootToken());
+        GitLabUser user = gitlabUser;
+        if (user == null) {
+            user = new GitLabUser(
+                    GITLAB_NAME, network.address(GITLAB_MACHINE), files.gitlabCa(), files.gitlabRootToken());
+            gitlabUser = user;
+        }
+        return user;
     }
 
     /** Creates a project in GitLab that tells the control plane of its jobs. */
@@ -300,13 +307,6 @@ final class DemoCluster implements AutoCloseable {
         } catch (Exception e) {
             throw new IllegalStateException("a server did not end: " + e.getMessage(), e);
         }
-    }
-
-    private static ServerProcess running(@Nullable ServerProcess server, String name) {
-        if (server == null) {
-            throw new IllegalStateException(name + " was not started");
-        }
-        return server;
     }
 
     private static void join(Thread thread) {

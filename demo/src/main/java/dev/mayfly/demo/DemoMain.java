@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import net.sourceforge.argparse4j.ArgumentParsers;
@@ -65,11 +66,15 @@ public final class DemoMain {
 
     private int run() {
         Path work = Servers.temporaryFolder("mayfly-demo-");
-        DemoOptions options = DemoOptions.standard(work)
-                .withHosts(arguments.getInt("hosts"))
-                .withDriver(arguments.getBoolean("simulated") ? "simulated" : "qemu")
-                .withTwoPhase(!arguments.getBoolean("old_gitlab"))
-                .withPorts(arguments.getInt("api_port"), arguments.getInt("temporal_ui_port"));
+        DemoOptions options = new DemoOptions(
+                work,
+                arguments.getInt("hosts"),
+                arguments.getBoolean("simulated") ? "simulated" : "qemu",
+                !arguments.getBoolean("old_gitlab"),
+                arguments.getInt("api_port"),
+                arguments.getInt("temporal_ui_port"),
+                Map.of(),
+                Map.of());
         Path repository = repository(work);
         boolean well = false;
         try (DemoCluster cluster = DemoCluster.start(options, this::say)) {

@@ -6,32 +6,20 @@ import java.util.Map;
 /**
  * What a cluster is made of.
  *
- * @param root the checkout, whose {@code bin/} starts every server
  * @param work folder for everything the cluster writes
- * @param hosts number of hosts
+ * @param hosts number of hosts, 8 vCPUs and 10 GiB stated each
  * @param driver {@code qemu} or {@code simulated}
- * @param cpus CPUs that each host states
- * @param memoryMib memory that each host states
  * @param twoPhase whether GitLab keeps a claimed job pending until it is committed
- * @param temporal the Temporal server's binary
- * @param image folder of the guest image
- * @param nativePrograms folder of the static binaries
  * @param apiPort port of REST API and webhook; 0 for a free one
- * @param temporalUiPort port of Temporal's UI; 0 for a free one
+ * @param temporalUiPort port of Temporal's UI; 0 for the usual one
  * @param timeouts overrides of the control plane's {@code timeouts}, as in its configuration file
  * @param lease overrides of {@code agents.lease}
  */
 record DemoOptions(
-        Path root,
         Path work,
         int hosts,
         String driver,
-        int cpus,
-        int memoryMib,
         boolean twoPhase,
-        Path temporal,
-        Path image,
-        Path nativePrograms,
         int apiPort,
         int temporalUiPort,
         Map<String, String> timeouts,
@@ -42,133 +30,27 @@ record DemoOptions(
         lease = Map.copyOf(lease);
     }
 
-    /** Two hosts of 8 vCPUs and 10 GiB each, real VMs; what bin/setup built is named by the environment. */
-    static DemoOptions standard(Path work) {
-        return new DemoOptions(
-                setting("MAYFLY_ROOT"),
-                work,
-                2,
-                "qemu",
-                8,
-                10240,
-                true,
-                setting("MAYFLY_TEMPORAL"),
-                setting("MAYFLY_IMAGE"),
-                setting("MAYFLY_NATIVE"),
-                0,
-                0,
-                Map.of(),
-                Map.of());
+    /** The checkout, whose {@code bin/} starts every server. */
+    Path root() {
+        return setting("MAYFLY_ROOT");
     }
 
-    DemoOptions withHosts(int number) {
-        return new DemoOptions(
-                root,
-                work,
-                number,
-                driver,
-                cpus,
-                memoryMib,
-                twoPhase,
-                temporal,
-                image,
-                nativePrograms,
-                apiPort,
-                temporalUiPort,
-                timeouts,
-                lease);
+    /** The Temporal server's binary. */
+    Path temporal() {
+        return setting("MAYFLY_TEMPORAL");
     }
 
-    DemoOptions withDriver(String name) {
-        return new DemoOptions(
-                root,
-                work,
-                hosts,
-                name,
-                cpus,
-                memoryMib,
-                twoPhase,
-                temporal,
-                image,
-                nativePrograms,
-                apiPort,
-                temporalUiPort,
-                timeouts,
-                lease);
+    /** Folder of the guest image. */
+    Path image() {
+        return setting("MAYFLY_IMAGE");
     }
 
-    DemoOptions withTwoPhase(boolean on) {
-        return new DemoOptions(
-                root,
-                work,
-                hosts,
-                driver,
-                cpus,
-                memoryMib,
-                on,
-                temporal,
-                image,
-                nativePrograms,
-                apiPort,
-                temporalUiPort,
-                timeouts,
-                lease);
+    /** Folder of the static binaries. */
+    Path nativePrograms() {
+        return setting("MAYFLY_NATIVE");
     }
 
-    DemoOptions withCapacity(int cpuCount, int memory) {
-        return new DemoOptions(
-                root,
-                work,
-                hosts,
-                driver,
-                cpuCount,
-                memory,
-                twoPhase,
-                temporal,
-                image,
-                nativePrograms,
-                apiPort,
-                temporalUiPort,
-                timeouts,
-                lease);
-    }
-
-    DemoOptions withPorts(int api, int temporalUi) {
-        return new DemoOptions(
-                root,
-                work,
-                hosts,
-                driver,
-                cpus,
-                memoryMib,
-                twoPhase,
-                temporal,
-                image,
-                nativePrograms,
-                api,
-                temporalUi,
-                timeouts,
-                lease);
-    }
-
-    DemoOptions withTimes(Map<String, String> timeoutOverrides, Map<String, String> leaseOverrides) {
-        return new DemoOptions(
-                root,
-                work,
-                hosts,
-                driver,
-                cpus,
-                memoryMib,
-                twoPhase,
-                temporal,
-                image,
-                nativePrograms,
-                apiPort,
-                temporalUiPort,
-                timeoutOverrides,
-                leaseOverrides);
-    }
-
+    /** What bin/setup built is named by the environment. */
     private static Path setting(String variable) {
         String value = System.getenv(variable);
         if (value == null) {

@@ -90,10 +90,6 @@ final class GitLabUser {
         return jobs;
     }
 
-    JsonNode job(long project, long job) {
-        return api.get("/api/v4/projects/%d/jobs/%d".formatted(project, job));
-    }
-
     String log(long project, long job) {
         return api.text("/api/v4/projects/%d/jobs/%d/trace".formatted(project, job));
     }

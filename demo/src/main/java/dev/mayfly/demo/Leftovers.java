@@ -9,7 +9,6 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +30,9 @@ record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int 
 
     /** Counts everything; {@code installation} is the five-character prefix of its slots. */
     static Leftovers count(DemoCluster cluster, String installation, int runners) {
-        List<String> commands = commandsNaming(installation);
+        List<String> commands = Processes.naming("/" + installation + "-").stream()
+                .map(Processes::commandLine)
+                .toList();
         int vms = (int) commands.stream()
                 .filter(command -> command.contains("mayfly-guard") || command.contains("qemu-system"))
                 .count();
@@ -63,7 +64,7 @@ record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int 
 
     /** Ends what an interrupted run left: VMs outlive their agents by design, but not their demonstration. */
     static void remove(String installation) {
-        for (ProcessHandle process : processesNaming(installation)) {
+        for (ProcessHandle process : Processes.naming("/" + installation + "-")) {
             process.destroyForcibly();
         }
         for (String namespace : namespaces(installation)) {
@@ -77,30 +78,6 @@ record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int 
                 .map(line -> line.split(" ", 2)[0])
                 .filter(name -> name.startsWith("mayfly-" + installation + "-"))
                 .toList();
-    }
-
-    private static List<String> commandsNaming(String installation) {
-        return processesNaming(installation).stream()
-                .map(process -> commandLine(process.pid()))
-                .toList();
-    }
-
-    private static List<ProcessHandle> processesNaming(String installation) {
-        long self = ProcessHandle.current().pid();
-        List<ProcessHandle> found = new ArrayList<>();
-        ProcessHandle.allProcesses()
-                .filter(process -> process.pid() != self)
-                .filter(process -> commandLine(process.pid()).contains("/" + installation + "-"))
-                .forEach(found::add);
-        return found;
-    }
-
-    private static String commandLine(long pid) {
-        try {
-            return Files.readString(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
-        } catch (IOException ended) { // between listing and reading
-            return "";
-        }
     }
 
     private static int disks(DemoCluster cluster, String installation) {

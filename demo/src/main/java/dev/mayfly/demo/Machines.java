@@ -6,6 +6,9 @@ import java.util.Map;
 /** The configuration files of a cluster's servers: what a person would write for the same machines. */
 final class Machines {
 
+    private static final int HOST_CPUS = 8;
+    private static final int HOST_MEMORY_MIB = 10 * 1024;
+
     private Machines() {}
 
     /** {@code config/api.yml} of the control plane. */
@@ -109,8 +112,8 @@ final class Machines {
                         options.driver(),
                         options.image(),
                         options.nativePrograms(),
-                        options.cpus(),
-                        options.memoryMib(),
+                        HOST_CPUS,
+                        HOST_MEMORY_MIB,
                         200 + host,
                         200_000 + host * 1000,
                         200_999 + host * 1000,

@@ -37,10 +37,6 @@ final class PipelineRun {
         return new PipelineRun(cluster, project, cluster.gitlabUser().push(repository, project));
     }
 
-    long project() {
-        return project;
-    }
-
     /** The page that a user would look at. */
     String url() {
         return "%s/%s/-/pipelines/%d".formatted(cluster.gitlabUrl(), gitlab.pathOf(project), pipeline);

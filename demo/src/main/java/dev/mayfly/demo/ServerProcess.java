@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +32,11 @@ final class ServerProcess implements AutoCloseable {
 
     /** Starts it and waits until {@code ready}. */
     void start(BooleanSupplier ready, Duration patience) {
+        launch();
+        awaitReady(ready, patience);
+    }
+
+    void launch() {
         Servers.createFolderOf(log);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -44,6 +48,9 @@ final class ServerProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("can't start " + name, e);
         }
+    }
+
+    void awaitReady(BooleanSupplier ready, Duration patience) {
         Waiting.until(name + " is up", patience, () -> {
             if (!isAlive()) {
                 throw new IllegalStateException(name + " ended while starting; the end of its log:\n" + logTail());
@@ -54,13 +61,6 @@ final class ServerProcess implements AutoCloseable {
 
     boolean isAlive() {
         return process != null && process.isAlive();
-    }
-
-    long pid() {
-        if (process == null) {
-            throw new IllegalStateException(name + " was not started");
-        }
-        return process.pid();
     }
 
     /** kill -9, as a crash. Only this process, not what it started. */
@@ -83,21 +83,13 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    Path log() {
-        return log;
-    }
-
-    String logTail() {
+    private String logTail() {
         try {
             List<String> lines = Files.readAllLines(log);
             return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_TAIL), lines.size()));
         } catch (IOException e) {
             return "(no log: " + e.getMessage() + ")";
         }
-    }
-
-    Instant startedAt() {
-        return process == null ? Instant.EPOCH : process.info().startInstant().orElse(Instant.EPOCH);
     }
 
     private static boolean await(Process process, Duration patience) {

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
 
     private static final Duration LEFT_NOTHING = Duration.ofMinutes(3);
+    private static final int HOSTS = 2;
     private static final AtomicInteger PROJECTS = new AtomicInteger();
     /** Short times, so that a hazard's end is reached in seconds. */
     private static final Map<String, String> LEASE =
@@ -75,10 +76,7 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
 
     private DemoCluster start() {
         Path work = Servers.temporaryFolder("mayfly-it-");
-        DemoOptions options = DemoOptions.standard(work)
-                .withDriver(kind)
-                .withTwoPhase(twoPhase)
-                .withTimes(TIMEOUTS, LEASE);
+        DemoOptions options = new DemoOptions(work, HOSTS, kind, twoPhase, 0, 0, TIMEOUTS, LEASE);
         return DemoCluster.start(options, line -> System.out.println("[" + kind + "] " + line));
     }
 
