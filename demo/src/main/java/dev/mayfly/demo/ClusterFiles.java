@@ -3,6 +3,7 @@ package dev.mayfly.demo;
 import dev.mayfly.testkit.tls.PrivateCa;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,6 +23,18 @@ record ClusterFiles(Path work) {
         for (int host = 1; host <= hosts; host++) {
             Servers.secretFile(secret("hosts/host-" + host), 32);
         }
+    }
+
+    /** Every secret that {@link #writeSecrets} made. */
+    List<String> secretsOf(int hosts) {
+        List<String> secrets = new ArrayList<>();
+        for (String name : List.of("webhook-token", "api-token", "seal-key", "webhook-signing-token")) {
+            secrets.add(readSecret(name));
+        }
+        for (int host = 1; host <= hosts; host++) {
+            secrets.add(readSecret("hosts/host-" + host));
+        }
+        return secrets;
     }
 
     Path secret(String name) {

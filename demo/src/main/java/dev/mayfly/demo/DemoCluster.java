@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -176,6 +177,26 @@ final class DemoCluster implements AutoCloseable {
 
     private Path bin(String name) {
         return options.root().resolve("bin").resolve(name);
+    }
+
+    void killControlPlane() {
+        Objects.requireNonNull(api).kill();
+    }
+
+    void killTemporal() {
+        Objects.requireNonNull(temporal).kill();
+    }
+
+    /** Stops PostgreSQL at once, as an immediate shutdown does; what was committed stays. */
+    void stopPostgres() {
+        close(postgres);
+        postgres = null;
+    }
+
+    /** Starts an emptied Temporal, as after a lost disk or a wrong address. The one before must have ended. */
+    void startEmptyTemporal() {
+        Servers.deleteFilesBeginningWith(files.temporalDatabase());
+        startTemporal();
     }
 
     ServerProcess agent(int host) {

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import net.sourceforge.argparse4j.ArgumentParsers;
@@ -37,7 +36,10 @@ public final class DemoMain {
         parser.addArgument("--once").action(Arguments.storeTrue());
         parser.addArgument("--repo");
         parser.addArgument("--report");
-        parser.addArgument("--hosts").type(Integer.class).setDefault(2);
+        parser.addArgument("--hosts")
+                .type(Integer.class)
+                .choices(Arguments.range(1, 15))
+                .setDefault(2);
         parser.addArgument("--simulated").action(Arguments.storeTrue());
         parser.addArgument("--old-gitlab").action(Arguments.storeTrue());
         parser.addArgument("--api-port").type(Integer.class).setDefault(0);
@@ -73,8 +75,7 @@ public final class DemoMain {
                 !arguments.getBoolean("old_gitlab"),
                 arguments.getInt("api_port"),
                 arguments.getInt("temporal_ui_port"),
-                Map.of(),
-                Map.of());
+                DemoOptions.Times.usual());
         Path repository = repository(work);
         boolean well = false;
         try (DemoCluster cluster = DemoCluster.start(options, this::say)) {

@@ -3,7 +3,6 @@ package dev.mayfly.demo;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * One private bridge, and a network namespace on it for each machine of the demonstration. The control plane stands on
@@ -12,37 +11,38 @@ import java.util.concurrent.ThreadLocalRandom;
 final class DemoNetwork implements AutoCloseable {
 
     private static final int CONTROL_PLANE = 1;
-    private static final int ATTEMPTS = 50;
+    private static final int CLUSTERS = 90;
+    private static final int FIRST_UID = 300_000;
+    private static final int UIDS_OF_A_HOST = 1000;
 
+    private final int number;
     private final String name;
-    private final String subnet;
     private final List<String> namespaces = new ArrayList<>();
 
-    private DemoNetwork(String name, String subnet) {
-        this.name = name;
-        this.subnet = subnet;
+    private DemoNetwork(int number) {
+        this.number = number;
+        this.name = "mfd%02d".formatted(number);
     }
 
-    /** A bridge with a free subnet {@code 10.x.y.0/24} under a fresh name. */
+    /** A bridge under the first free number; making it is what claims the number, so clusters can stand side by side. */
     static DemoNetwork create() {
         String routes = Shell.run("ip", "-4", "route");
-        String bridges = Shell.run("ip", "-o", "link");
-        ThreadLocalRandom random = ThreadLocalRandom.current();
-        for (int i = 0; i < ATTEMPTS; i++) {
-            String name = "mfd" + Integer.toString(random.nextInt(36 * 36 * 36), 36);
-            String subnet = "10.%d.%d".formatted(random.nextInt(64, 192), random.nextInt(256));
-            if (!routes.contains(subnet + ".") && !bridges.contains(" " + name)) {
-                DemoNetwork network = new DemoNetwork(name, subnet);
-                Shell.run("ip", "link", "add", name, "type", "bridge");
-                Shell.run("ip", "addr", "add", network.controlPlane() + "/24", "dev", name);
-                Shell.run("ip", "link", "set", name, "up");
+        for (int number = 0; number < CLUSTERS; number++) {
+            DemoNetwork network = new DemoNetwork(number);
+            if (!routes.contains(network.subnet() + ".")
+                    && Shell.tryRun(List.of("ip", "link", "add", network.name, "type", "bridge"))
+                                    .exitCode()
+                            == 0) {
+                Shell.run("ip", "addr", "add", network.controlPlane() + "/24", "dev", network.name);
+                Shell.run("ip", "link", "set", network.name, "up");
                 return network;
             }
         }
-        throw new IllegalStateException("no free subnet in 10.64.0.0/10; remove old network namespaces and bridges");
+        throw new IllegalStateException("no free network: either bridges can't be made here (are you root?), or"
+                + " mfd00 to mfd89 are all there; remove those that no demo uses");
     }
 
-    /** This demonstration's name, five or six characters; prefixes what it makes on the machine. */
+    /** This demonstration's name, five characters; prefixes what it makes on the machine. */
     String name() {
         return name;
     }
@@ -57,7 +57,22 @@ final class DemoNetwork implements AutoCloseable {
     }
 
     String address(int machine) {
-        return subnet + "." + machine;
+        return subnet() + "." + machine;
+    }
+
+    private String subnet() {
+        return "10.80." + number;
+    }
+
+    /** Addresses of a host's VMs; no other host on this machine has them. */
+    String addressPool(int host) {
+        return "10.%d.%d.0/20".formatted(100 + number, host * 16);
+    }
+
+    /** User ids of a host's VMs; no other host on this machine has them. */
+    String uidRange(int host) {
+        int first = FIRST_UID + (number * 16 + host) * UIDS_OF_A_HOST;
+        return "%d-%d".formatted(first, first + UIDS_OF_A_HOST - 1);
     }
 
     String namespace(String machine) {

@@ -12,22 +12,30 @@ import java.util.Map;
  * @param twoPhase whether GitLab keeps a claimed job pending until it is committed
  * @param apiPort port of REST API and webhook; 0 for a free one
  * @param temporalUiPort port of Temporal's UI; 0 for the usual one
- * @param timeouts overrides of the control plane's {@code timeouts}, as in its configuration file
- * @param lease overrides of {@code agents.lease}
+ * @param times overrides of the usual times
  */
 record DemoOptions(
-        Path work,
-        int hosts,
-        String driver,
-        boolean twoPhase,
-        int apiPort,
-        int temporalUiPort,
-        Map<String, String> timeouts,
-        Map<String, String> lease) {
+        Path work, int hosts, String driver, boolean twoPhase, int apiPort, int temporalUiPort, Times times) {
 
-    DemoOptions {
-        timeouts = Map.copyOf(timeouts);
-        lease = Map.copyOf(lease);
+    /**
+     * Overrides of times, each as in the configuration files; empty for the usual ones.
+     *
+     * @param timeouts the control plane's {@code timeouts}
+     * @param lease its {@code agents.lease}
+     * @param sweeper its {@code sweeper}
+     * @param agent the agents' {@code timeouts}
+     * @param simulated the agents' {@code simulated}
+     */
+    record Times(
+            Map<String, String> timeouts,
+            Map<String, String> lease,
+            Map<String, String> sweeper,
+            Map<String, String> agent,
+            Map<String, String> simulated) {
+
+        static Times usual() {
+            return new Times(Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
+        }
     }
 
     /** The checkout, whose {@code bin/} starts every server. */

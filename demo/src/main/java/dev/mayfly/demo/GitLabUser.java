@@ -102,4 +102,12 @@ final class GitLabUser {
     int runnersInAll() {
         return api.get("/api/v4/runners/all?type=project_type&per_page=100").size();
     }
+
+    /** Every token that the simulated GitLab has issued to jobs, runners and users, by its own admin path. */
+    List<String> tokensIssued() {
+        List<String> tokens = new ArrayList<>();
+        api.get("/-/simulated-gitlab/admin/tokens")
+                .forEach(token -> tokens.add(token.path("token").asText()));
+        return tokens;
+    }
 }

@@ -2,6 +2,7 @@ package dev.mayfly.demo;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** The configuration files of a cluster's servers: what a person would write for the same machines. */
 final class Machines {
@@ -58,6 +59,7 @@ final class Machines {
                   credentialsDir: %6$s/hosts
                   lease:%10$s
                 timeouts:%11$s
+                sweeper:%12$s
                 tags:
                   diskMib: 4096
                 sealKey: file:%6$s/seal-key
@@ -72,8 +74,9 @@ final class Machines {
                         temporalTarget(network, ports),
                         DemoCluster.GITLAB_NAME,
                         gitlabCa,
-                        yaml(options.lease(), "    "),
-                        yaml(options.timeouts(), "  "));
+                        yaml(options.times().lease(), "    "),
+                        yaml(options.times().timeouts(), "  "),
+                        yaml(options.times().sweeper(), "  "));
     }
 
     /** {@code config/agent.yml} of one host. */
@@ -81,7 +84,7 @@ final class Machines {
         return """
                 hostId: host-%1$d
                 stateDir: %2$s/host-%1$d/state
-                runDir: %16$s/host-%1$d
+                runDir: %15$s/host-%1$d
                 controlPlane:
                   url: https://%3$s:%4$d
                   caFile: %5$s
@@ -96,12 +99,13 @@ final class Machines {
                   cpus: %10$d
                   memoryMib: %11$d
                   diskMib: 200000
-                addressPool: 10.%12$d.0.0/16
-                uidRange: %13$d-%14$d
+                addressPool: %12$s
+                uidRange: %13$s
                 guest:
-                  resolvers: [%15$s]
+                  resolvers: [%14$s]
                 timeouts:
-                  kvmProbe: 8s
+                  kvmProbe: 8s%16$s
+                simulated:%17$s
                 """.formatted(
                         host,
                         options.work(),
@@ -114,18 +118,22 @@ final class Machines {
                         options.nativePrograms(),
                         HOST_CPUS,
                         HOST_MEMORY_MIB,
-                        200 + host,
-                        200_000 + host * 1000,
-                        200_999 + host * 1000,
+                        network.addressPool(host),
+                        network.uidRange(host),
                         network.address(DemoCluster.GITLAB_MACHINE),
-                        network.runFolder());
+                        network.runFolder(),
+                        lines(options.times().agent(), "  "),
+                        yaml(options.times().simulated(), "  "));
     }
 
     private static String yaml(Map<String, String> values, String indent) {
-        StringBuilder lines = new StringBuilder();
-        values.forEach((key, value) ->
-                lines.append('\n').append(indent).append(key).append(": ").append(value));
-        return lines.isEmpty() ? " {}" : lines.toString();
+        return values.isEmpty() ? " {}" : lines(values, indent);
+    }
+
+    private static String lines(Map<String, String> values, String indent) {
+        return values.entrySet().stream()
+                .map(entry -> "\n" + indent + entry.getKey() + ": " + entry.getValue())
+                .collect(Collectors.joining());
     }
 
     static String temporalTarget(DemoNetwork network, ControlPlanePorts ports) {

@@ -64,6 +64,23 @@ final class PipelineRun {
                 .orElseThrow(() -> new AssertionError("the pipeline has no job " + name));
     }
 
+    /** GitLab's word alone, for when ours can't be asked. */
+    String statusInGitLab(String name) {
+        return gitlab.jobs(project, pipeline).stream()
+                .filter(job -> job.get("name").asText().equals(name))
+                .map(job -> job.get("status").asText())
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("the pipeline has no job " + name));
+    }
+
+    /** Waits until GitLab shows this status of every job. */
+    void awaitAll(String status, Duration patience) {
+        Waiting.until(
+                "every job of the pipeline is " + status + ": " + url(),
+                patience,
+                () -> jobs().stream().allMatch(job -> job.status().equals(status)));
+    }
+
     /** Waits until every job that is not manual has ended or was refused. */
     void awaitEnd(Duration patience, Runnable atEachLook) {
         Waiting.until("every job of the pipeline has ended: " + url(), patience, () -> {
@@ -83,6 +100,13 @@ final class PipelineRun {
 
     void cancel(JobState job) {
         gitlab.cancel(project, job.id());
+    }
+
+    /** Cancels what has not ended. */
+    void cancelAll() {
+        jobs().stream()
+                .filter(job -> !ENDED.contains(job.inGitLab().path("status").asText()))
+                .forEach(this::cancel);
     }
 
     private JobReport report(JobState job) {
@@ -166,6 +190,12 @@ final class PipelineRun {
                     host,
                     (size.path("milliCpus").asInt() + 999) / 1000,
                     size.path("memoryMib").asInt());
+        }
+
+        /** The status in GitLab and what Mayfly says; GitLab's whole answer is a page long. */
+        @Override
+        public String toString() {
+            return "%s (%d), %s in GitLab, %s".formatted(name(), id(), status(), inMayfly);
         }
 
         @Nullable

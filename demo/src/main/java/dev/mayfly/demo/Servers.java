@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -89,5 +90,17 @@ final class Servers {
 
     static void deleteTree(Path folder) {
         Shell.run("rm", "-rf", "--one-file-system", folder.toString());
+    }
+
+    /** Deletes this file and those beside it that begin with its name, as databases have them. */
+    static void deleteFilesBeginningWith(Path file) {
+        Path folder = Objects.requireNonNull(file.getParent(), "a file is in a folder");
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, file.getFileName() + "*")) {
+            for (Path one : found) {
+                Files.delete(one);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("can't delete " + file, e);
+        }
     }
 }
