@@ -182,6 +182,7 @@ final class Wiring {
                 "start the database or correct database.url (%s)"
                         .formatted(settings.database().url()),
                 Duration.ZERO,
+                true,
                 () -> {
                     if (!database.isUp()) {
                         throw new IllegalStateException("it gives no connection");
@@ -192,6 +193,7 @@ final class Wiring {
                 "start it at %s with namespace %s, or correct temporal"
                         .formatted(config.temporal().target(), config.temporal().namespace()),
                 Duration.ZERO,
+                true,
                 temporal::namespaceId));
         for (GitLabInstanceConfig instance : gitlabs.instances()) {
             all.add(new Dependency(
@@ -199,9 +201,10 @@ final class Wiring {
                     "check that %s can be reached from here and that its token is valid and has the scope api"
                             .formatted(instance.url()),
                     Duration.ofMinutes(1),
+                    false,
                     () -> gitlabs.version(instance.name())));
         }
-        all.add(new Dependency("sweeper", "it removes nothing until then", Duration.ZERO, () -> {
+        all.add(new Dependency("sweeper", "it removes nothing until then", Duration.ZERO, false, () -> {
             String braked = sweeper.braked();
             if (braked != null) {
                 throw new IllegalStateException(braked);

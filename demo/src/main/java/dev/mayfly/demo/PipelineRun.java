@@ -104,9 +104,7 @@ final class PipelineRun {
 
     /** Cancels what has not ended. */
     void cancelAll() {
-        jobs().stream()
-                .filter(job -> !ENDED.contains(job.inGitLab().path("status").asText()))
-                .forEach(this::cancel);
+        jobs().stream().filter(job -> !job.hasEnded()).forEach(this::cancel);
     }
 
     private JobReport report(JobState job) {
@@ -152,7 +150,11 @@ final class PipelineRun {
 
         boolean isOver() {
             String status = status();
-            return status.equals("refused") || status.equals("manual") || (ENDED.contains(status) && isForgotten());
+            return status.equals("refused") || status.equals("manual") || (hasEnded() && isForgotten());
+        }
+
+        boolean hasEnded() {
+            return ENDED.contains(inGitLab.path("status").asText());
         }
 
         /** Whether Mayfly, if it ever worked for this job, has removed everything of it. */

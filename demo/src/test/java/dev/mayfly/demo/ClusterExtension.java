@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,28 +24,45 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
 
     private static final Duration LEFT_NOTHING = Duration.ofMinutes(3);
+    /** From a push to a script's first line, when both cores are busy with other VMs. */
+    private static final Duration VM_AND_SCRIPT = Duration.ofMinutes(3);
+
     private static final int HOSTS = 2;
     private static final AtomicInteger PROJECTS = new AtomicInteger();
-    /** Short times, so that a hazard's end is reached in seconds. */
-    private static final Map<String, String> LEASE =
-            Map.of("renewEvery", "1s", "suspectAfter", "4s", "fenceAfter", "12s", "lostAfter", "20s");
+    /** How long a host may be silent. */
+    static final Duration LOST_AFTER = Duration.ofSeconds(30);
 
-    private static final Map<String, String> TIMEOUTS = Map.of(
-            "hostAnswers",
-            "8s",
-            "hostReturns",
-            "60s",
-            "heartbeat",
-            "10s",
-            "recheck",
-            "10s",
-            "pause",
-            "2s",
-            "patience",
-            "5s");
+    /** Short times, so that a hazard's end is reached in seconds. */
+    private static final DemoOptions.Times TIMES = new DemoOptions.Times(
+            Map.of(
+                    "hostAnswers",
+                    "8s",
+                    "hostReturns",
+                    "60s",
+                    "heartbeat",
+                    "10s",
+                    "recheck",
+                    "10s",
+                    "pause",
+                    "2s", //
+                    "patience",
+                    "5s"),
+            Map.of(
+                    "renewEvery",
+                    "1s",
+                    "suspectAfter",
+                    "4s",
+                    "fenceAfter",
+                    "20s",
+                    "lostAfter",
+                    LOST_AFTER.toSeconds() + "s"),
+            Map.of("every", "5s", "agreeAfter", "5s", "olderThan", "10s"),
+            Map.of("agentGone", "25s"),
+            Map.of("boot", "1s"));
 
     private final String kind;
     private final boolean twoPhase;
+    private final List<PipelineRun> runs = new ArrayList<>();
     private @Nullable DemoCluster cluster;
 
     private ClusterExtension(String kind, boolean twoPhase) {
@@ -66,6 +85,11 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
         return new ClusterExtension("simulated", false);
     }
 
+    /** Two hosts with real VMs, with a GitLab that lets a claimed job run at once. */
+    static ClusterExtension realVmsOnOldGitLab() {
+        return new ClusterExtension("qemu", false);
+    }
+
     @Override
     public void beforeAll(ExtensionContext context) {
         cluster = context.getRoot()
@@ -76,13 +100,17 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
 
     private DemoCluster start() {
         Path work = Servers.temporaryFolder("mayfly-it-");
-        DemoOptions options = new DemoOptions(work, HOSTS, kind, twoPhase, 0, 0, TIMEOUTS, LEASE);
+        DemoOptions options = new DemoOptions(work, HOSTS, kind, twoPhase, 0, 0, TIMES);
         return DemoCluster.start(options, line -> System.out.println("[" + kind + "] " + line));
     }
 
     @Override
     public void afterEach(ExtensionContext context) {
-        if (context.getExecutionException().isEmpty()) {
+        List<PipelineRun> pushed = List.copyOf(runs);
+        runs.clear();
+        if (context.getExecutionException().isPresent()) {
+            pushed.forEach(PipelineRun::cancelAll); // the next test gets the cluster empty
+        } else {
             assertThat(cluster().awaitNothingLeft(LEFT_NOTHING).asMap())
                     .as("what is left after the test")
                     .allSatisfy((what, count) -> assertThat(count).as(what).isZero());
@@ -99,7 +127,9 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
         Servers.write(folder.resolve("source/.gitlab-ci.yml"), ciYaml);
         files.forEach((name, text) -> Servers.write(folder.resolve("source").resolve(name), text));
         Path repository = SampleProject.repositoryOf(folder.resolve("source"), folder.resolve("repository"));
-        return PipelineRun.push(cluster(), "project-" + PROJECTS.incrementAndGet(), repository);
+        PipelineRun run = PipelineRun.push(cluster(), "project-" + PROJECTS.incrementAndGet(), repository);
+        runs.add(run);
+        return run;
     }
 
     PipelineRun push(String ciYaml) {
@@ -121,9 +151,31 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
         return last[0];
     }
 
-    /** Waits until GitLab shows this status. */
+    /** Waits until the job runs and its log holds this text, which its script printed. */
+    static JobState awaitLog(PipelineRun run, String job, String text) {
+        return await(
+                run,
+                job,
+                "has printed " + text.strip(),
+                VM_AND_SCRIPT,
+                state -> state.status().equals("running") && run.log(state).contains(text));
+    }
+
+    /** Waits until Mayfly is in this phase of its work for the job. */
+    static JobState awaitPhase(PipelineRun run, String job, String phase) {
+        return await(
+                run, job, "is " + phase, Duration.ofSeconds(90), state -> phase.equalsIgnoreCase(state.text("phase")));
+    }
+
+    /** Waits until GitLab shows this status; a job that has ended otherwise is waited for no longer. */
     static JobState awaitStatus(PipelineRun run, String job, String status, Duration patience) {
-        return await(run, job, "is " + status, patience, state -> state.status().equals(status));
+        return await(run, job, "is " + status, patience, state -> {
+            boolean otherwise = state.hasEnded() && !state.status().equals(status);
+            if (otherwise) {
+                throw new AssertionError("%s was to be %s; its log: %s".formatted(state, status, run.log(state)));
+            }
+            return state.status().equals(status);
+        });
     }
 
     private record Shared(DemoCluster cluster) implements AutoCloseable {

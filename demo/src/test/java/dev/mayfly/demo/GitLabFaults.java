@@ -3,7 +3,7 @@ package dev.mayfly.demo;
 import java.util.List;
 import java.util.Map;
 
-/** The simulated GitLab's fault switches; {@link #close()} switches all off. */
+/** The simulated GitLab's fault switches; {@link #close()} switches them off. */
 final class GitLabFaults implements AutoCloseable {
 
     private static final String ADMIN = "/-/simulated-gitlab/admin";
@@ -40,9 +40,14 @@ final class GitLabFaults implements AutoCloseable {
         return this;
     }
 
-    @Override
-    public void close() {
+    /** Switches all off. */
+    void none() {
         api.put(ADMIN + "/webhook-faults", Map.of("faults", List.of()));
         api.put(ADMIN + "/http-faults", Map.of("faults", List.of()));
+    }
+
+    @Override
+    public void close() {
+        none();
     }
 }

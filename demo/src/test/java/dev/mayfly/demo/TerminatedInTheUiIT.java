@@ -26,7 +26,7 @@ final class TerminatedInTheUiIT {
                   variables: {SIMULATE_SECONDS: "600"}
                   script: [echo played]
                 """);
-        JobState job = ClusterExtension.awaitStatus(run, "long", "running", Duration.ofSeconds(60));
+        JobState job = ClusterExtension.awaitStatus(run, "long", "running", Duration.ofMinutes(1));
         terminate(Objects.requireNonNull(job.text("id")));
         ClusterExtension.await(
                 run,

@@ -9,11 +9,19 @@ final class Vms {
 
     /** Kills the VM's QEMU, as the kernel would for want of memory. */
     static void kill(String slotId) {
-        List<ProcessHandle> found = Processes.naming("qemu-system", "/" + slotId + "/");
+        List<ProcessHandle> found = processes(slotId);
         if (found.isEmpty()) {
             throw new AssertionError("no QEMU of " + slotId + " runs");
         }
         found.forEach(ProcessHandle::destroyForcibly);
+    }
+
+    static boolean isRunning(String slotId) {
+        return !processes(slotId).isEmpty();
+    }
+
+    private static List<ProcessHandle> processes(String slotId) {
+        return Processes.naming("qemu-system", "/" + slotId + "/");
     }
 
     /** The host name that the guest of this slot has. */

@@ -22,7 +22,7 @@ final class WebhookDuplicatedIT {
                       tags: [actuated-1cpu-1gb, shell]
                       script: [echo played]
                     """);
-            JobState job = ClusterExtension.awaitStatus(run, "once", "success", Duration.ofSeconds(60));
+            JobState job = ClusterExtension.awaitStatus(run, "once", "success", Duration.ofMinutes(1));
             assertThat(Database.count(
                             CLUSTER.cluster(), "SELECT count(*) FROM slot WHERE made_for LIKE '%:" + job.id() + "'"))
                     .as("slots made for the job")

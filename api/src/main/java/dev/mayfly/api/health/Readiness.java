@@ -25,9 +25,16 @@ public final class Readiness {
     /**
      * How a dependency stands.
      *
+     * @param needed whether the control plane can't work without it
      * @param problem what is wrong and the cure; null if nothing is
      */
-    public record State(String name, boolean up, @Nullable String problem, Instant since, Instant lookedAt) {}
+    public record State(
+            String name,
+            boolean needed,
+            boolean up,
+            @Nullable String problem,
+            Instant since,
+            Instant lookedAt) {}
 
     public Readiness(List<Dependency> dependencies, Clock clock) {
         this.dependencies = List.copyOf(dependencies);
@@ -37,6 +44,7 @@ public final class Readiness {
                     dependency.name(),
                     new State(
                             dependency.name(),
+                            dependency.needed(),
                             false,
                             "not looked at yet; ask again in a moment",
                             clock.instant(),
@@ -59,6 +67,11 @@ public final class Readiness {
                 .toList();
     }
 
+    /** Whether everything is up without which the control plane is no use. */
+    public boolean isReady() {
+        return states().stream().allMatch(state -> state.up() || !state.needed());
+    }
+
     private void look(Dependency dependency) throws InterruptedException {
         State last = states.get(dependency.name());
         if (last != null
@@ -75,19 +88,25 @@ public final class Readiness {
             problem = reason(e) + "; " + dependency.cure();
         }
         String now = problem;
-        states.compute(dependency.name(), (name, before) -> next(name, before, now));
+        states.compute(dependency.name(), (name, before) -> next(dependency, before, now));
     }
 
-    private State next(String name, @Nullable State before, @Nullable String problem) {
+    private State next(Dependency dependency, @Nullable State before, @Nullable String problem) {
         boolean up = problem == null;
         boolean changed = before == null || before.up() != up;
         if (!up) {
-            LOG.warn("waiting for {}: {}", name, problem);
+            LOG.warn("{} {}: {}", dependency.needed() ? "waiting for" : "attention,", dependency.name(), problem);
         } else if (changed) {
-            LOG.info("{} is there", name);
+            LOG.info("{} is there", dependency.name());
         }
         Instant now = clock.instant();
-        return new State(name, up, problem, changed || before == null ? now : before.since(), now);
+        return new State(
+                dependency.name(),
+                dependency.needed(),
+                up,
+                problem,
+                changed || before == null ? now : before.since(),
+                now);
     }
 
     private static String reason(Exception e) {

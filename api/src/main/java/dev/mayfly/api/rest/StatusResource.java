@@ -24,7 +24,7 @@ public final class StatusResource {
     /** The process lives. */
     public record Health(String status) {}
 
-    /** @param status {@code ready}, or {@code waiting} if a dependency is down */
+    /** @param status {@code ready}, or {@code waiting} if a needed dependency is down */
     public record Ready(String status, List<Readiness.State> dependencies) {}
 
     /** @param installation five characters that every slot, VM and runner of this installation carries */
@@ -41,10 +41,9 @@ public final class StatusResource {
     @GET
     @Path("ready")
     public Response ready() {
-        List<Readiness.State> states = readiness.states();
-        boolean ready = states.stream().allMatch(Readiness.State::up);
+        boolean ready = readiness.isReady();
         return Response.status(ready ? 200 : 503)
-                .entity(new Ready(ready ? "ready" : "waiting", states))
+                .entity(new Ready(ready ? "ready" : "waiting", readiness.states()))
                 .build();
     }
 

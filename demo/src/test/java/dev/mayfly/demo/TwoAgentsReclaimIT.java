@@ -1,0 +1,43 @@
+package dev.mayfly.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mayfly.demo.PipelineRun.JobState;
+import dev.mayfly.demo.Report.VmReport;
+import java.time.Duration;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What an agent cleans up at its start is its own: the VM of another agent on the same machine goes on. */
+final class TwoAgentsReclaimIT {
+
+    @RegisterExtension
+    static final ClusterExtension CLUSTER = ClusterExtension.realVms();
+
+    @Test
+    void restartingOneAgentLeavesTheOthersVmAlone() {
+        // Half a host each, so that they land on both hosts; one is left without an agent until its VM has died.
+        PipelineRun run = CLUSTER.push("""
+                pair:
+                  parallel: 2
+                  tags: [actuated-5cpu-2gb, shell]
+                  script:
+                    - echo "script begins"
+                    - for i in $(seq 45); do echo "line $i"; sleep 1; done
+                """);
+        JobState first = ClusterExtension.awaitLog(run, "pair 1/2", "line 2\n");
+        JobState second = ClusterExtension.awaitLog(run, "pair 2/2", "line 2\n");
+        VmReport dying = Objects.requireNonNull(first.vm());
+        VmReport other = Objects.requireNonNull(second.vm());
+        assertThat(dying.host()).isNotEqualTo(other.host());
+        ServerProcess agent = CLUSTER.cluster().agent(Hosts.number(dying.host()));
+        agent.kill();
+        Vms.kill(dying.id());
+        CLUSTER.cluster().startAgent(Hosts.number(dying.host()));
+        ClusterExtension.awaitStatus(run, "pair 1/2", "failed", Duration.ofMinutes(1));
+        assertThat(Vms.isRunning(other.id())).isTrue();
+        JobState ended = ClusterExtension.awaitStatus(run, "pair 2/2", "success", Duration.ofMinutes(2));
+        assertThat(run.log(ended)).contains("line 45\n");
+    }
+}
