@@ -19,7 +19,6 @@ record ClusterFiles(Path work) {
             Servers.secretFile(secret(name), 32);
         }
         Servers.write(secret("webhook-signing-token"), "whsec_" + Servers.secretFile(secret("signing"), 32));
-        Servers.write(secret("database"), "postgres");
         for (int host = 1; host <= hosts; host++) {
             Servers.secretFile(secret("hosts/host-" + host), 32);
         }

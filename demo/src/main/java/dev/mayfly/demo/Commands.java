@@ -51,9 +51,9 @@ final class Commands {
                 "--address=/%s/%s".formatted(name, address));
     }
 
-    static List<String> simulatedGitLab(Path program, String address, String name, Path data, boolean twoPhase) {
+    static List<String> simulatedGitLab(String program, String address, String name, Path data, boolean twoPhase) {
         return List.of(
-                program.toString(),
+                program,
                 "--listen",
                 address + ":443",
                 "--hostname",

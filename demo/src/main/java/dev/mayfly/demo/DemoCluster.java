@@ -1,16 +1,14 @@
 package dev.mayfly.demo;
 
 import dev.mayfly.demo.Machines.ControlPlanePorts;
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +23,6 @@ final class DemoCluster implements AutoCloseable {
     static final int TEMPORAL_MACHINE = 3;
     private static final int TEMPORAL_PORT = 7233;
     private static final int TEMPORAL_UI_PORT = 8233;
-    private static final int FIRST_HOST = 11;
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private final DemoOptions options;
@@ -33,9 +30,8 @@ final class DemoCluster implements AutoCloseable {
     private final DemoNetwork network;
     private final ClusterFiles files;
     private final ControlPlanePorts ports;
-    private final List<ServerProcess> agents = new ArrayList<>();
-    private final int postgresPort = Servers.freePort("127.0.0.1");
-    private @Nullable EmbeddedPostgres postgres;
+    private final DemoHosts hosts;
+    private final DemoDatabase database;
     private @Nullable ServerProcess temporal;
     private @Nullable ServerProcess gitlab;
     private @Nullable ServerProcess names;
@@ -49,6 +45,8 @@ final class DemoCluster implements AutoCloseable {
         this.progress = progress;
         this.network = DemoNetwork.create();
         this.files = new ClusterFiles(options.work());
+        this.hosts = new DemoHosts(network, this::controlPlane, progress);
+        this.database = DemoDatabase.in(files.postgres(), "mayfly_" + network.name());
         String here = network.controlPlane();
         this.ports = new ControlPlanePorts(
                 options.apiPort() == 0 ? Servers.freePort(here) : options.apiPort(),
@@ -71,35 +69,19 @@ final class DemoCluster implements AutoCloseable {
 
     private void startAll() {
         files.writeSecrets(options.hosts());
-        Thread database = new Thread(this::startPostgres, "postgres");
-        database.start();
+        FutureTask<Void> postgres = new FutureTask<>(this::startPostgres, null);
+        new Thread(postgres, "postgres").start();
         network.addMachine("temporal", TEMPORAL_MACHINE);
         startTemporal();
         startGitLab();
-        join(database);
+        await(postgres);
         startApi();
-        for (int host = 1; host <= options.hosts(); host++) {
-            agents.add(newAgent(host));
-        }
-        // All at once, for each one tries at length whether KVM works.
-        agents.forEach(ServerProcess::launch);
-        for (int host = 1; host <= options.hosts(); host++) {
-            awaitAgent(host);
-        }
+        hosts.start(options, ports, files, withNames());
     }
 
     void startPostgres() {
         progress.accept("PostgreSQL");
-        try {
-            postgres = EmbeddedPostgres.builder()
-                    .setPort(postgresPort)
-                    .setDataDirectory(files.postgres().toFile())
-                    .setCleanDataDirectory(false)
-                    .setServerConfig("fsync", "on")
-                    .start();
-        } catch (IOException e) {
-            throw new UncheckedIOException("PostgreSQL does not start", e);
-        }
+        database.start();
     }
 
     void startTemporal() {
@@ -121,7 +103,7 @@ final class DemoCluster implements AutoCloseable {
         // GitLab's too: without it the JDK's server asks a name server, which is not there, for each peer's name.
         Servers.write(files.hosts(), "127.0.0.1 localhost\n%s %s\n".formatted(address, GITLAB_NAME));
         List<String> command = Commands.simulatedGitLab(
-                bin("simulated-gitlab"), address, GITLAB_NAME, files.gitlab(), options.twoPhase());
+                options.program("simulated-gitlab"), address, GITLAB_NAME, files.gitlab(), options.twoPhase());
         gitlab = server("gitlab", DemoNetwork.inside(namespace, command), withNames());
         gitlab.start(() -> files.hasGitLabRootToken() && Servers.answers(address, 443), PATIENCE);
         Servers.write(files.secret("gitlab-token"), files.gitlabRootToken());
@@ -132,39 +114,11 @@ final class DemoCluster implements AutoCloseable {
         Path keyStore = files.ca()
                 .issueServerCertificate("control-plane", List.of("localhost"), List.of(network.controlPlane()));
         Path config = files.apiConfig();
-        String jdbcUrl = "jdbc:postgresql://localhost:%d/postgres".formatted(postgresPort);
-        Servers.write(config, Machines.api(options, network, ports, jdbcUrl, keyStore, files.gitlabCa()));
-        api = server("api", List.of(bin("mayfly").toString(), "server", config.toString()), withNames());
+        Servers.write(files.secret("database"), database.password());
+        Servers.write(config, Machines.api(options, network, ports, database, keyStore, files.gitlabCa()));
+        api = server("api", List.of(options.program("mayfly"), "server", config.toString()), withNames());
         api.start(() -> controlPlane().status("/api/v1/ready") == 200, PATIENCE);
         progress.accept("installation " + installation());
-    }
-
-    private ServerProcess newAgent(int host) {
-        String namespace = network.addMachine("h" + host, FIRST_HOST + host - 1);
-        Path config = files.agentConfig(host);
-        Servers.write(
-                config, Machines.agent(options, network, ports, host, files.ca().caPem()));
-        return server(
-                "agent-" + host,
-                DemoNetwork.inside(namespace, List.of(bin("agent").toString(), "--config", config.toString())),
-                withNames());
-    }
-
-    /** Starts or restarts the agent of this host (from 1) and waits until the control plane counts it as ready. */
-    void startAgent(int host) {
-        agents.get(host - 1).launch();
-        awaitAgent(host);
-    }
-
-    private void awaitAgent(int host) {
-        progress.accept("the agent of host-" + host);
-        agents.get(host - 1).awaitReady(() -> isReady("host-" + host), PATIENCE);
-    }
-
-    private boolean isReady(String hostId) {
-        String path = "/api/v1/hosts/" + hostId;
-        return controlPlane().status(path) == 200
-                && controlPlane().get(path).path("state").asText().equals("READY");
     }
 
     private ServerProcess server(String name, List<String> command, Map<String, String> environment) {
@@ -175,10 +129,6 @@ final class DemoCluster implements AutoCloseable {
         return Map.of("JDK_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + files.hosts());
     }
 
-    private Path bin(String name) {
-        return options.root().resolve("bin").resolve(name);
-    }
-
     void killControlPlane() {
         Objects.requireNonNull(api).kill();
     }
@@ -187,20 +137,14 @@ final class DemoCluster implements AutoCloseable {
         Objects.requireNonNull(temporal).kill();
     }
 
-    /** Stops PostgreSQL at once, as an immediate shutdown does; what was committed stays. */
-    void stopPostgres() {
-        close(postgres);
-        postgres = null;
-    }
-
     /** Starts an emptied Temporal, as after a lost disk or a wrong address. The one before must have ended. */
     void startEmptyTemporal() {
         Servers.deleteFilesBeginningWith(files.temporalDatabase());
         startTemporal();
     }
 
-    ServerProcess agent(int host) {
-        return agents.get(host - 1);
+    DemoHosts hosts() {
+        return hosts;
     }
 
     DemoOptions options() {
@@ -211,8 +155,8 @@ final class DemoCluster implements AutoCloseable {
         return network;
     }
 
-    String jdbcUrl() {
-        return "jdbc:postgresql://localhost:%d/postgres?user=postgres&password=postgres".formatted(postgresPort);
+    DemoDatabase database() {
+        return database;
     }
 
     String temporalTarget() {
@@ -243,17 +187,6 @@ final class DemoCluster implements AutoCloseable {
             installation = id;
         }
         return id;
-    }
-
-    /** Interfaces in the hosts' namespaces whose name begins so. */
-    int hostInterfaces(String prefix) {
-        int count = 0;
-        for (int host = 1; host <= options.hosts(); host++) {
-            String links = Shell.run("ip", "-n", network.name() + "-h" + host, "-o", "link");
-            count += (int)
-                    links.lines().filter(line -> line.contains(" " + prefix)).count();
-        }
-        return count;
     }
 
     /** Waits until nothing of any VM is left; returns what is left when patience ends. */
@@ -307,7 +240,7 @@ final class DemoCluster implements AutoCloseable {
     /** Ends everything, hosts first; VMs outlive their agents by design, but not their cluster. */
     @Override
     public void close() {
-        agents.forEach(ServerProcess::close);
+        hosts.close();
         if (installation != null) {
             Leftovers.remove(installation);
         }
@@ -315,7 +248,7 @@ final class DemoCluster implements AutoCloseable {
         close(gitlab);
         close(names);
         close(temporal);
-        close(postgres);
+        database.close();
         network.close();
     }
 
@@ -330,9 +263,12 @@ final class DemoCluster implements AutoCloseable {
         }
     }
 
-    private static void join(Thread thread) {
+    /** A database that does not start must end the start, not only its thread. */
+    private static void await(FutureTask<Void> step) {
         try {
-            thread.join();
+            step.get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while starting", e);

@@ -38,9 +38,14 @@ record DemoOptions(
         }
     }
 
-    /** The checkout, whose {@code bin/} starts every server. */
+    /** The checkout. */
     Path root() {
         return setting("MAYFLY_ROOT");
+    }
+
+    /** The command of the checkout's {@code bin/} that starts this server. */
+    String program(String name) {
+        return root().resolve("bin").resolve(name).toString();
     }
 
     /** The Temporal server's binary. */

@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -39,10 +38,10 @@ record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int 
         return new Leftovers(
                 vms,
                 namespaces(installation).size(),
-                cluster.hostInterfaces("mf" + installation + "-"),
+                cluster.hosts().interfaces("mf" + installation + "-"),
                 disks(cluster, installation),
                 runners,
-                reservations(cluster.jdbcUrl()),
+                reservations(cluster.database()),
                 commands.size() - vms);
     }
 
@@ -104,8 +103,8 @@ record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int 
         }
     }
 
-    private static int reservations(String jdbcUrl) {
-        try (Connection connection = DriverManager.getConnection(jdbcUrl);
+    private static int reservations(DemoDatabase database) {
+        try (Connection connection = database.connect();
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("SELECT count(*) FROM slot WHERE released_at IS NULL")) {
             rows.next();

@@ -17,7 +17,7 @@ final class Machines {
             DemoOptions options,
             DemoNetwork network,
             ControlPlanePorts ports,
-            String jdbcUrl,
+            DemoDatabase database,
             Path keyStore,
             Path gitlabCa) {
         Path secrets = options.work().resolve("secrets");
@@ -43,7 +43,7 @@ final class Machines {
                     - type: console
                 database:
                   url: %5$s
-                  user: postgres
+                  user: %13$s
                   password: file:%6$s/database
                 temporal:
                   target: %7$s
@@ -69,14 +69,15 @@ final class Machines {
                         ports.api(),
                         keyStore,
                         ports.admin(),
-                        jdbcUrl,
+                        database.url(),
                         secrets,
                         temporalTarget(network, ports),
                         DemoCluster.GITLAB_NAME,
                         gitlabCa,
                         yaml(options.times().lease(), "    "),
                         yaml(options.times().timeouts(), "  "),
-                        yaml(options.times().sweeper(), "  "));
+                        yaml(options.times().sweeper(), "  "),
+                        database.user());
     }
 
     /** {@code config/agent.yml} of one host. */

@@ -26,7 +26,7 @@ final class AgentGoneForGoodIT {
         JobState job = ClusterExtension.awaitLog(run, "orphan", "script begins\n");
         VmReport vm = Objects.requireNonNull(job.vm());
         int host = Hosts.number(vm.host());
-        CLUSTER.cluster().agent(host).kill();
+        CLUSTER.cluster().hosts().agent(host).kill();
         try {
             Waiting.until("the guard has killed the VM", Duration.ofMinutes(1), () -> !Vms.isRunning(vm.id()));
             ClusterExtension.awaitStatus(run, "orphan", "failed", Duration.ofMinutes(2));
@@ -38,7 +38,7 @@ final class AgentGoneForGoodIT {
             JobState moved = ClusterExtension.awaitStatus(next, "elsewhere", "success", Duration.ofMinutes(2));
             assertThat(Objects.requireNonNull(moved.vm()).host()).isNotEqualTo(vm.host());
         } finally {
-            CLUSTER.cluster().startAgent(host);
+            CLUSTER.cluster().hosts().startAgent(host);
         }
     }
 }

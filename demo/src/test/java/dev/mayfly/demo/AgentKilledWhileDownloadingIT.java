@@ -37,9 +37,9 @@ final class AgentKilledWhileDownloadingIT {
                 Duration.ofMinutes(6),
                 state -> run.log(state).contains("Downloading artifacts"));
         int host = Hosts.number(Objects.requireNonNull(job.vm()).host());
-        CLUSTER.cluster().agent(host).kill();
+        CLUSTER.cluster().hosts().agent(host).kill();
         Hosts.stayAway(Duration.ofSeconds(15));
-        CLUSTER.cluster().startAgent(host);
+        CLUSTER.cluster().hosts().startAgent(host);
         JobState test = ClusterExtension.awaitStatus(run, "test", "success", Duration.ofMinutes(6));
         assertThat(digest(run.log(test))).isEqualTo(digest(run.log(run.job("build"))));
         assertThat(run.jobs()).hasSize(2);

@@ -30,9 +30,9 @@ final class AgentKilledWhileRunningIT {
                 Duration.ofMinutes(3),
                 state -> state.status().equals("running") && run.log(state).contains("line 3"));
         int host = Hosts.number(Objects.requireNonNull(job.vm()).host());
-        CLUSTER.cluster().agent(host).kill();
+        CLUSTER.cluster().hosts().agent(host).kill();
         Hosts.stayAway(Duration.ofSeconds(15));
-        CLUSTER.cluster().startAgent(host);
+        CLUSTER.cluster().hosts().startAgent(host);
         ClusterExtension.awaitStatus(run, "steady", "success", Duration.ofMinutes(3));
         assertThat(run.log(run.job("steady"))).contains("line 1\n", "line 20\n", "line 40\n");
         assertThat(run.jobs()).hasSize(1);

@@ -55,7 +55,7 @@ final class CancelInEachPhaseIT {
         PipelineRun run = CLUSTER.push(Played.job("running", 600));
         ClusterExtension.awaitPhase(run, "running", "running");
         JobState job = run.job("running");
-        CLUSTER.cluster().stopPostgres();
+        CLUSTER.cluster().database().stop();
         try {
             run.cancel(job);
             Waiting.until(
@@ -64,7 +64,7 @@ final class CancelInEachPhaseIT {
                     () -> run.statusInGitLab("running").equals("canceled"));
             Hosts.stayAway(Duration.ofSeconds(3));
         } finally {
-            CLUSTER.cluster().startPostgres();
+            CLUSTER.cluster().database().start();
         }
         ClusterExtension.awaitPhase(run, "running", "done");
     }

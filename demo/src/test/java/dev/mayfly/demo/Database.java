@@ -1,7 +1,6 @@
 package dev.mayfly.demo;
 
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -12,7 +11,7 @@ final class Database {
     private Database() {}
 
     static long count(DemoCluster cluster, String query) {
-        try (Connection connection = DriverManager.getConnection(cluster.jdbcUrl());
+        try (Connection connection = cluster.database().connect();
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(query)) {
             rows.next();

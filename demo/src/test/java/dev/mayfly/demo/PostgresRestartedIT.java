@@ -19,9 +19,9 @@ final class PostgresRestartedIT {
         ClusterExtension.awaitPhase(running, "running", "running");
         PipelineRun launching = CLUSTER.push(Played.job("launching", 1));
         ClusterExtension.awaitPhase(launching, "launching", "launching");
-        CLUSTER.cluster().stopPostgres();
+        CLUSTER.cluster().database().stop();
         Hosts.stayAway(Duration.ofSeconds(5));
-        CLUSTER.cluster().startPostgres();
+        CLUSTER.cluster().database().start();
         for (PipelineRun run : List.of(running, launching)) {
             run.awaitEnd(Duration.ofMinutes(2), () -> {});
             assertThat(run.jobs())

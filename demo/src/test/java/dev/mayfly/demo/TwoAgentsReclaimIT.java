@@ -31,10 +31,10 @@ final class TwoAgentsReclaimIT {
         VmReport dying = Objects.requireNonNull(first.vm());
         VmReport other = Objects.requireNonNull(second.vm());
         assertThat(dying.host()).isNotEqualTo(other.host());
-        ServerProcess agent = CLUSTER.cluster().agent(Hosts.number(dying.host()));
+        ServerProcess agent = CLUSTER.cluster().hosts().agent(Hosts.number(dying.host()));
         agent.kill();
         Vms.kill(dying.id());
-        CLUSTER.cluster().startAgent(Hosts.number(dying.host()));
+        CLUSTER.cluster().hosts().startAgent(Hosts.number(dying.host()));
         ClusterExtension.awaitStatus(run, "pair 1/2", "failed", Duration.ofMinutes(1));
         assertThat(Vms.isRunning(other.id())).isTrue();
         JobState ended = ClusterExtension.awaitStatus(run, "pair 2/2", "success", Duration.ofMinutes(2));
