@@ -7,6 +7,7 @@ import dev.mayfly.testkit.gitlab.admin.AdminApi;
 import dev.mayfly.testkit.gitlab.admin.Faults;
 import dev.mayfly.testkit.gitlab.admin.Switches;
 import dev.mayfly.testkit.gitlab.git.GitHttp;
+import dev.mayfly.testkit.gitlab.git.GitLfs;
 import dev.mayfly.testkit.gitlab.http.Router;
 import dev.mayfly.testkit.gitlab.model.AccessToken;
 import dev.mayfly.testkit.gitlab.model.Instance;
@@ -124,7 +125,9 @@ public final class SimulatedGitLab implements AutoCloseable {
         new HooksApi(instance, authentication, webhooks).routes(router);
         new ProjectsApi(instance, authentication, projects, builds).routes(router);
         new UsersApi(instance, authentication).routes(router);
-        new GitHttp(instance, authentication, projects, creation::pushed).routes(router);
+        GitHttp git = new GitHttp(instance, authentication, projects, creation::pushed);
+        git.routes(router);
+        new GitLfs(git, instance.url()).routes(router);
         new Pages(instance).routes(router);
         server.createContext("/", router);
         server.setExecutor(handlers);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,32 @@ class GitAndPagesTest extends WithGitLab {
         git("one", "commit", "--quiet", "--message=x");
         assertThatThrownBy(() -> git("one", "push", "--quiet", url, "HEAD:refs/heads/main"))
                 .isInstanceOf(AssertionError.class);
+    }
+
+    @Test
+    void largeFilesAreFetchedWithAJobsTokenAndStoredWithAUsers() throws IOException {
+        Path repository = work.resolve("large");
+        Files.createDirectories(repository);
+        gitlab.git(repository, "init", "--quiet", "--initial-branch=main");
+        gitlab.git(repository, "lfs", "install", "--local");
+        gitlab.git(repository, "lfs", "track", "*.bin");
+        Files.writeString(repository.resolve("big.bin"), "large content\n");
+        Files.writeString(repository.resolve(".gitlab-ci.yml"), "a: {tags: [t], script: x}\n");
+        gitlab.git(repository, "add", ".");
+        gitlab.git(repository, "commit", "--quiet", "--message=large");
+        gitlab.pushCommit(project, repository, "main");
+        Job job = gitlab.runner(project, "t").start();
+        String url = job.payload().path("git_info").path("repo_url").asText();
+        git(".", "-c", "filter.lfs.process=git-lfs filter-process", "clone", "--quiet", url, "plain");
+        assertThat(gitlab.git(work.resolve("plain"), "show", "HEAD:big.bin")).startsWith("version https://git-lfs");
+        assertThat(work.resolve("plain/big.bin")).hasContent("large content\n");
+        assertThat(gitlab.json(
+                                "POST",
+                                "/acme/app.git/info/lfs/objects/batch",
+                                Map.of(),
+                                Map.of("operation", "download", "objects", List.of()))
+                        .status())
+                .isEqualTo(401);
     }
 
     @Test

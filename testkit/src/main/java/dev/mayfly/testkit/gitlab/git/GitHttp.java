@@ -54,7 +54,7 @@ public final class GitHttp {
     private Reply serve(HttpCall call) throws IOException {
         String service = call.path("service");
         boolean push = service.equals("git-receive-pack") || "git-receive-pack".equals(call.query("service"));
-        Project project = instance.locked(() -> authorize(call, push));
+        Project project = authorized(call, push);
         GitRepository repository = new GitRepository(project.repository());
         repository.init(project.defaultBranch());
         if (!service.equals("git-receive-pack")) {
@@ -69,6 +69,11 @@ public final class GitHttp {
             announce(project, user, before, after);
             return reply;
         }
+    }
+
+    /** The project that the path names, if these credentials may read it or push to it. */
+    Project authorized(HttpCall call, boolean push) {
+        return instance.locked(() -> authorize(call, push));
     }
 
     private Project authorize(HttpCall call, boolean push) {

@@ -75,7 +75,7 @@ public final class HttpCall {
             addForm(all, rawQuery());
             String type = header("Content-Type");
             String kind = type == null ? "" : type.toLowerCase(Locale.ROOT);
-            if (kind.startsWith("application/json")) {
+            if (kind.matches("application/([a-z.-]+\\+)?json.*")) {
                 byte[] json = readLimited();
                 if (json.length > 0) {
                     all.putAll(Json.parseObject(json));
