@@ -51,20 +51,32 @@ final class GitLabUser {
         return api.get("/api/v4/projects/" + project).get("path_with_namespace").asText();
     }
 
-    /** Pushes the repository's current branch as {@code main}; returns the pipeline that this started. */
-    long push(Path repository, long project) {
-        String credentials = Base64.getEncoder().encodeToString(("root:" + token).getBytes(StandardCharsets.UTF_8));
+    /** Gives the project a CI variable: an object as GitLab's API takes it. */
+    void addVariable(long project, Map<String, ?> variable) {
+        api.post("/api/v4/projects/%d/variables".formatted(project), variable);
+    }
+
+    /** Pushes the repository's current branch as {@code main}. */
+    void push(Path repository, long project) {
         Map<String, String> asRoot = Map.of(
                 "GIT_CONFIG_COUNT", "1",
                 "GIT_CONFIG_KEY_0", "http.extraHeader",
-                "GIT_CONFIG_VALUE_0", "Authorization: Basic " + credentials,
+                "GIT_CONFIG_VALUE_0", "Authorization: Basic " + basicCredentials(),
                 "GIT_TERMINAL_PROMPT", "0",
                 "GIT_SSL_CAINFO", caPem.toString());
         Shell.run(asRoot, gitPush(repository, "https://%s/%s.git".formatted(hostName, pathOf(project))));
+    }
+
+    /**
+     * The pipeline that the last push started.
+     *
+     * @throws IllegalStateException if it started none
+     */
+    long newestPipeline(long project) {
         JsonNode pipelines = api.get("/api/v4/projects/%d/pipelines?per_page=1".formatted(project));
         if (pipelines.isEmpty()) {
             throw new IllegalStateException(
-                    "the push started no pipeline; is there a .gitlab-ci.yml in " + repository + "?");
+                    "the push started no pipeline; is there a .gitlab-ci.yml in the repository?");
         }
         return pipelines.get(0).get("id").asLong();
     }
@@ -79,6 +91,17 @@ final class GitLabUser {
         }
         command.addAll(List.of("push", "--quiet", remote, "HEAD:refs/heads/main"));
         return command;
+    }
+
+    /** Stores a file as git-lfs does when it pushes one. */
+    void uploadLargeFile(long project, String oid, String content) {
+        JsonApi git =
+                new JsonApi(URI.create("https://" + address), caPem, "Authorization", "Basic " + basicCredentials());
+        git.put("/%s.git/gitlab-lfs/objects/%s/%d".formatted(pathOf(project), oid, content.length()), content);
+    }
+
+    private String basicCredentials() {
+        return Base64.getEncoder().encodeToString(("root:" + token).getBytes(StandardCharsets.UTF_8));
     }
 
     /** All jobs of a pipeline, retried ones included, by id. */

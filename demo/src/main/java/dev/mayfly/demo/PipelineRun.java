@@ -33,8 +33,13 @@ final class PipelineRun {
 
     /** Pushes the repository into a new project of this name. */
     static PipelineRun push(DemoCluster cluster, String projectName, Path repository) {
-        long project = cluster.createProject(projectName);
-        return new PipelineRun(cluster, project, cluster.gitlabUser().push(repository, project));
+        return push(cluster, cluster.createProject(projectName), repository);
+    }
+
+    /** Pushes the repository into this project. */
+    static PipelineRun push(DemoCluster cluster, long project, Path repository) {
+        cluster.gitlabUser().push(repository, project);
+        return new PipelineRun(cluster, project, cluster.gitlabUser().newestPipeline(project));
     }
 
     /** The page that a user would look at. */

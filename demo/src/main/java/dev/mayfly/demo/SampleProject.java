@@ -1,6 +1,7 @@
 package dev.mayfly.demo;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The project that the demonstration pushes: {@code demo/sample}, as a git repository of its own. */
@@ -37,9 +38,9 @@ final class SampleProject {
                 message);
     }
 
-    private static void git(Path repository, String... arguments) {
-        List<String> command = new java.util.ArrayList<>(List.of("git", "-C", repository.toString()));
+    static String git(Path repository, String... arguments) {
+        List<String> command = new ArrayList<>(List.of("git", "-C", repository.toString()));
         command.addAll(List.of(arguments));
-        Shell.run(command);
+        return Shell.run(command);
     }
 }

@@ -127,7 +127,16 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
         Servers.write(folder.resolve("source/.gitlab-ci.yml"), ciYaml);
         files.forEach((name, text) -> Servers.write(folder.resolve("source").resolve(name), text));
         Path repository = SampleProject.repositoryOf(folder.resolve("source"), folder.resolve("repository"));
-        PipelineRun run = PipelineRun.push(cluster(), "project-" + PROJECTS.incrementAndGet(), repository);
+        return pushInto(createProject(), repository);
+    }
+
+    /** A project that tells the control plane of its jobs. */
+    long createProject() {
+        return cluster().createProject("project-" + PROJECTS.incrementAndGet());
+    }
+
+    PipelineRun pushInto(long project, Path repository) {
+        PipelineRun run = PipelineRun.push(cluster(), project, repository);
         runs.add(run);
         return run;
     }
