@@ -65,7 +65,7 @@ final class LifeOfAJobIT {
                   script: [echo never]
                 """);
         JobState giant = ClusterExtension.awaitStatus(run, "giant", "refused", Duration.ofSeconds(30));
-        assertThat(giant.reason()).contains("actuated-30cpu-60gb");
+        assertThat(giant.reason()).contains("30c/60g");
         assertThat(giant.inGitLab().get("status").asText()).isEqualTo("pending");
         run.cancel(giant);
     }
