@@ -221,7 +221,11 @@ final class DemoCluster implements AutoCloseable {
         GitLabUser user = gitlabUser;
         if (user == null) {
             user = new GitLabUser(
-                    GITLAB_NAME, network.address(GITLAB_MACHINE), files.gitlabCa(), files.gitlabRootToken());
+                    GITLAB_NAME,
+                    network.address(GITLAB_MACHINE),
+                    files.hosts(),
+                    files.gitlabCa(),
+                    files.gitlabRootToken());
             gitlabUser = user;
         }
         return user;

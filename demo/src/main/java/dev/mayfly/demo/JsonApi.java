@@ -88,13 +88,11 @@ final class JsonApi {
         return response.body();
     }
 
-    /** @param body becomes JSON; a string is sent as it is */
     private HttpResponse<String> send(String method, String path, @Nullable Object body) {
         try {
             var publisher = body == null
                     ? HttpRequest.BodyPublishers.noBody()
-                    : HttpRequest.BodyPublishers.ofString(
-                            body instanceof String text ? text : JSON.writeValueAsString(body));
+                    : HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body));
             HttpRequest request = HttpRequest.newBuilder(base.resolve(path))
                     .timeout(TIMEOUT)
                     .header(tokenHeader, token)

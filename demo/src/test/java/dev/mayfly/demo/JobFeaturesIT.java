@@ -45,11 +45,14 @@ final class JobFeaturesIT {
                     - echo "settings are $(cat "$SETTINGS")"
                     - printf 'secret %s' "${SECRET%half-two}"; sleep 2; printf '%s\\n' "${SECRET#half-one-}"
                 """);
-        Servers.write(sources.resolve(".gitattributes"), "*.bin filter=lfs diff=lfs merge=lfs -text\n");
-        LargeFile large = LargeFile.of("from large file storage\n");
-        Servers.write(sources.resolve("large.bin"), large.pointer());
-        Path repository = withSubmodule(sources, SampleProject.git(libraryRepository, "rev-parse", "HEAD"));
-        large.upload(gitlab, project);
+        Path repository = SampleProject.repositoryOf(sources, sources.resolveSibling("repository"));
+        addSubmodule(repository, SampleProject.git(libraryRepository, "rev-parse", "HEAD"));
+        SampleProject.git(repository, "lfs", "install", "--local");
+        SampleProject.git(repository, "lfs", "track", "*.bin");
+        Servers.write(repository.resolve("large.bin"), "from large file storage\n");
+        SampleProject.git(repository, "add", ".gitattributes", "large.bin");
+        commit(repository);
+        assertThat(SampleProject.git(repository, "show", "HEAD:large.bin")).startsWith("version https://git-lfs");
 
         PipelineRun run = CLUSTER.pushInto(project, repository);
         JobState job = ClusterExtension.awaitStatus(run, "features", "success", PATIENCE);
@@ -94,19 +97,13 @@ final class JobFeaturesIT {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
-    /** A repository whose commit names the submodule's, as {@code git submodule add} would leave it. */
-    private static Path withSubmodule(Path sources, String commit) {
-        Path repository = SampleProject.repositoryOf(sources, sources.resolveSibling("repository"));
+    /** As {@code git submodule add} would leave it, without a clone. */
+    private static void addSubmodule(Path repository, String commit) {
         SampleProject.git(repository, "update-index", "--add", "--cacheinfo", "160000," + commit + ",lib");
+    }
+
+    private static void commit(Path repository) {
         SampleProject.git(
-                repository,
-                "-c",
-                "user.name=Sample",
-                "-c",
-                "user.email=sample@example.com",
-                "commit",
-                "-qm",
-                "Library");
-        return repository;
+                repository, "-c", "user.name=Sample", "-c", "user.email=sample@example.com", "commit", "-qm", "More");
     }
 }
