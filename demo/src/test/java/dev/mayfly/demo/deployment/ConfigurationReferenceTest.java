@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 /** The guide's tables of keys are the programs' keys, no more and no fewer, with their defaults. */
 final class ConfigurationReferenceTest {
 
-    private static final Pattern ROW = Pattern.compile("\\| `([A-Za-z.\\[\\]]+)` \\| (?:`([^`]*)`|(needed)|) \\| .*");
+    private static final Pattern ROW = Pattern.compile("\\| `([A-Za-z.\\[\\]]+)` \\| (?:`([^`]*)` |(needed) |)\\| .*");
     private static final String NEEDED = "needed";
     private static final ObjectMapper YAML = Jackson.newObjectMapper(new YAMLFactory());
 
