@@ -87,7 +87,7 @@ final class GuidesTest {
                         .results()
                         .forEach(option -> assertThat(help)
                                 .as("%s%s", program.getKey(), arguments)
-                                .contains(option.group()));
+                                .containsPattern(option.group() + "(?![a-z-])"));
             }
         }
     }
