@@ -199,7 +199,7 @@ final class ComposeFileTest {
     @Test
     void whatMustBeSetSaysSoAndTheRestHasADefault() {
         assertThat(variables(Checkout.text("docker-compose.yml")))
-                .containsOnlyKeys("GITLAB_URL", "API_LISTEN", "TEMPORAL_LISTEN")
+                .containsOnlyKeys("GITLAB_URL", "PUBLIC_URL", "API_LISTEN", "TEMPORAL_LISTEN")
                 .allSatisfy((name, substitution) -> assertThat(substitution)
                         .as("%s has a default or a word of explanation", name)
                         .isNotEmpty());

@@ -21,7 +21,12 @@ final class ConfigurationFilesTest {
 
     private static final Pattern NAMED_FILE = Pattern.compile("(?m)^[^#\\n]*file:(/\\S+)");
     private static final Map<String, String> ENVIRONMENT =
-            Map.of("GITLAB_URL", "https://gitlab.example.com", "MAYFLY_KEYSTORE_PASSWORD", "not a secret");
+            Map.of(
+                    "GITLAB_URL",
+                    "https://gitlab.example.com",
+                    "PUBLIC_URL",
+                    "https://mayfly.example.com",
+                    "MAYFLY_KEYSTORE_PASSWORD", "not a secret");
 
     @TempDir
     Path folder;
