@@ -34,6 +34,8 @@ final class GuidesTest {
     private static final Pattern MESSAGE =
             Pattern.compile("(?m)^\\| `([^`]+)` \\| [^|]*(?:api|agent|GitLab|webhook|refusal)");
 
+    private final Map<String, String> helps = new HashMap<>();
+
     private static Stream<String> guides() throws IOException {
         try (Stream<java.nio.file.Path> docs = Files.walk(Checkout.path("docs"))) {
             List<String> found = docs.filter(file -> file.toString().endsWith(".md"))
@@ -157,22 +159,26 @@ final class GuidesTest {
     }
 
     /** What the program says of itself; scripts without a Java program behind them say it in their text. */
-    private static String help(String program, String arguments) throws Exception {
+    private String help(String program, String arguments) throws Exception {
+        List<String> command = Stream.of(arguments.strip().split("\\s+", -1))
+                .takeWhile(word -> word.matches("[a-z]+"))
+                .toList();
         return switch (program) {
-            case "bin/agent" ->
-                Checkout.java(Map.of(), AgentMain.class, "--help").output();
-            case "bin/mayfly" -> mayflyHelp(arguments.strip().split("\\s+", -1));
+            case "bin/agent" -> helpOf(AgentMain.class, List.of());
+            case "bin/mayfly" -> helpOf(ApiApplication.class, command);
             default -> Checkout.text(program);
         };
     }
 
-    /** Of the command that the arguments' leading words name; fails if there is none. */
-    private static String mayflyHelp(String... words) throws Exception {
-        List<String> command =
-                Stream.of(words).takeWhile(word -> word.matches("[a-z]+")).toList();
-        String[] asked = Stream.concat(command.stream(), Stream.of("--help")).toArray(String[]::new);
-        Checkout.Ended help = Checkout.java(Map.of(), ApiApplication.class, asked);
-        assertThat(help.exitCode()).as("bin/mayfly %s", command).isZero();
-        return help.output();
+    /** Of the command that these words name; fails if there is none. A program is asked once. */
+    private String helpOf(Class<?> main, List<String> command) throws Exception {
+        String name = main.getName() + command;
+        if (!helps.containsKey(name)) {
+            String[] asked = Stream.concat(command.stream(), Stream.of("--help")).toArray(String[]::new);
+            Checkout.Ended help = Checkout.java(Map.of(), main, asked);
+            assertThat(help.exitCode()).as("%s %s", main.getSimpleName(), command).isZero();
+            helps.put(name, help.output());
+        }
+        return String.valueOf(helps.get(name));
     }
 }
