@@ -61,13 +61,15 @@ final class AgentInstallationTest {
                 .noneMatch(key -> key.startsWith("Private")
                         || key.startsWith("Protect")
                         || key.matches("(ReadOnly|ReadWrite|Inaccessible|Bind|BindReadOnly|Exec|NoExec)Paths")
-                        || key.matches("MountFlags|MountAPIVFS|RootDirectory|RootImage|TemporaryFileSystem|DynamicUser"));
+                        || key.matches(
+                                "MountFlags|MountAPIVFS|RootDirectory|RootImage|TemporaryFileSystem|DynamicUser"));
     }
 
     @Test
     void theFoldersOfTheUnitAreThoseOfTheConfiguration() {
         JsonNode config = Checkout.yaml("config/agent.yml");
-        assertThat(config.path("runDir").asText()).isEqualTo("/run/" + directives("Service").get("RuntimeDirectory"));
+        assertThat(config.path("runDir").asText())
+                .isEqualTo("/run/" + directives("Service").get("RuntimeDirectory"));
         assertThat(config.path("stateDir").asText())
                 .isEqualTo("/var/lib/" + directives("Service").get("StateDirectory"));
     }

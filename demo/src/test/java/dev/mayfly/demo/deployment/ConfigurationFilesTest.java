@@ -20,13 +20,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ConfigurationFilesTest {
 
     private static final Pattern NAMED_FILE = Pattern.compile("(?m)^[^#\\n]*file:(/\\S+)");
-    private static final Map<String, String> ENVIRONMENT =
-            Map.of(
-                    "GITLAB_URL",
-                    "https://gitlab.example.com",
-                    "PUBLIC_URL",
-                    "https://mayfly.example.com",
-                    "MAYFLY_KEYSTORE_PASSWORD", "not a secret");
+    private static final Map<String, String> ENVIRONMENT = Map.of(
+            "GITLAB_URL",
+            "https://gitlab.example.com",
+            "PUBLIC_URL",
+            "https://mayfly.example.com",
+            "MAYFLY_KEYSTORE_PASSWORD",
+            "not a secret");
 
     @TempDir
     Path folder;

@@ -48,14 +48,13 @@ final class GuidesTest {
     @ParameterizedTest
     @MethodSource("guides")
     void linksLeadSomewhere(String guide) {
-        java.nio.file.Path folder = Checkout.path(guide).getParent();
         LINK.matcher(Checkout.text(guide)).results().forEach(link -> {
             if (link.group(1).contains("://")) {
                 return;
             }
             java.nio.file.Path target = link.group(1).isEmpty()
                     ? Checkout.path(guide)
-                    : folder.resolve(link.group(1)).normalize();
+                    : Checkout.path(guide).resolveSibling(link.group(1)).normalize();
             assertThat(target).exists();
             if (link.group(2) != null) {
                 assertThat(anchors(target)).as(link.group()).contains(link.group(2));
@@ -174,9 +173,12 @@ final class GuidesTest {
     private String helpOf(Class<?> main, List<String> command) throws Exception {
         String name = main.getName() + command;
         if (!helps.containsKey(name)) {
-            String[] asked = Stream.concat(command.stream(), Stream.of("--help")).toArray(String[]::new);
+            String[] asked =
+                    Stream.concat(command.stream(), Stream.of("--help")).toArray(String[]::new);
             Checkout.Ended help = Checkout.java(Map.of(), main, asked);
-            assertThat(help.exitCode()).as("%s %s", main.getSimpleName(), command).isZero();
+            assertThat(help.exitCode())
+                    .as("%s %s", main.getSimpleName(), command)
+                    .isZero();
             helps.put(name, help.output());
         }
         return String.valueOf(helps.get(name));
