@@ -1,6 +1,7 @@
 package dev.mayfly.demo.deployment;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.mayfly.demo.deployment.Checkout.Ended;
@@ -63,6 +64,17 @@ final class AgentInstallationTest {
                         || key.matches("(ReadOnly|ReadWrite|Inaccessible|Bind|BindReadOnly|Exec|NoExec)Paths")
                         || key.matches(
                                 "MountFlags|MountAPIVFS|RootDirectory|RootImage|TemporaryFileSystem|DynamicUser"));
+    }
+
+    @Test
+    void systemdKnowsEveryDirective() throws Exception {
+        assumeThat(Path.of("/usr/bin/systemd-analyze")).exists();
+        Path unit = write(
+                folder.resolve("mayfly-agent.service"),
+                Checkout.text(UNIT).replaceFirst("ExecStart=\\S+", "ExecStart=/bin/true"));
+        Ended verified = Checkout.run(Map.of(), List.of("systemd-analyze", "verify", unit.toString()));
+        assertThat(verified.output()).doesNotContain("mayfly-agent.service");
+        assertThat(verified.exitCode()).isZero();
     }
 
     @Test

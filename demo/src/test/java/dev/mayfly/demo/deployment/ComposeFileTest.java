@@ -200,9 +200,12 @@ final class ComposeFileTest {
     void whatMustBeSetSaysSoAndTheRestHasADefault() {
         assertThat(variables(Checkout.text("docker-compose.yml")))
                 .containsOnlyKeys("GITLAB_URL", "PUBLIC_URL", "API_LISTEN", "TEMPORAL_LISTEN")
-                .allSatisfy((name, substitution) -> assertThat(substitution)
-                        .as("%s has a default or a word of explanation", name)
-                        .isNotEmpty());
+                .allSatisfy((name, substitution) -> {
+                    assertThat(substitution)
+                            .as("%s has a default or a word of explanation", name)
+                            .isNotEmpty();
+                    assertThat(Checkout.text("docs/OPERATING.md")).contains("| `%s` | compose |".formatted(name));
+                });
     }
 
     @Test

@@ -7,6 +7,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.mayfly.agent.AgentMain;
 import dev.mayfly.api.ApiApplication;
+import dev.mayfly.workflows.SearchAttributes;
 import jakarta.ws.rs.Path;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,6 +31,7 @@ final class GuidesTest {
     private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]*");
     private static final Pattern FILE =
             Pattern.compile("`((?:bin|config|deploy|docs|demo)/[A-Za-z0-9._/-]*|docker-compose\\.yml)`");
+    private static final Pattern SEARCH_ATTRIBUTE = Pattern.compile("\\bCi[A-Z][A-Za-z]+");
     private static final Pattern CALL = Pattern.compile("(?:GET|POST|PUT|DELETE) (/api/v1/[A-Za-z/{}-]*)");
     private static final Pattern MESSAGE =
             Pattern.compile("(?m)^\\| `([^`]+)` \\| [^|]*(?:api|agent|GitLab|webhook|refusal)");
@@ -114,6 +116,18 @@ final class GuidesTest {
                 .toList();
         assertThat(named).hasSizeGreaterThan(8);
         assertThat(there).containsAll(named);
+    }
+
+    @Test
+    void searchAttributesAreThoseOfTheWorkflow() {
+        Set<String> named = new TreeSet<>();
+        SEARCH_ATTRIBUTE
+                .matcher(section("## Looking at it"))
+                .results()
+                .forEach(attribute -> named.add(attribute.group()));
+        assertThat(named)
+                .containsExactlyInAnyOrderElementsOf(
+                        SearchAttributes.ALL.stream().map(key -> key.getName()).toList());
     }
 
     @Test
