@@ -127,10 +127,14 @@ final class Rig implements AutoCloseable {
         return env.getWorkflowClient().newUntypedWorkflowStub(job.key().workflowId());
     }
 
-    void signalHolding(CiJob job) {
-        Slot slot = fleet.heldBy(job.key());
-        workflow(job)
-                .holding(slot == null ? fleet.slots.values().iterator().next().holding() : slot.holding());
+    /** What the outbox does after an exchange: every job that runs is told what it holds. */
+    void tellAll() {
+        for (CiJob job : started) {
+            Slot slot = fleet.heldBy(job.key());
+            if (slot != null) {
+                workflow(job).holding(slot.holding());
+            }
+        }
     }
 
     JobOutcome result(CiJob job) {
@@ -272,9 +276,13 @@ final class Rig implements AutoCloseable {
         assertThat(attributes.get(SearchAttributes.NEEDS_ATTENTION)).isFalse();
     }
 
+    void assertNothingForbidden() {
+        assertThat(fleet.damage).isEmpty();
+    }
+
     /** What was created is gone again, and nothing forbidden happened. */
     void assertNothingLeft() {
-        assertThat(fleet.damage).isEmpty();
+        assertNothingForbidden();
         assertThat(fleet.leftOver()).isEmpty();
         assertThat(fleet.gitlab.runnersRemoved).isEqualTo(fleet.gitlab.runnersCreated);
     }
