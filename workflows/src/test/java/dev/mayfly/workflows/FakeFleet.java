@@ -97,7 +97,7 @@ final class FakeFleet implements CapacityActivities {
     synchronized List<String> leftOver() {
         List<String> left = new ArrayList<>();
         for (Slot slot : slots.values()) {
-            boolean vm = !slot.tombstone && !slot.host.lost;
+            boolean vm = !slot.tombstone && !slot.host.isLost(slot.epoch);
             if (vm || slot.runnerTags != null || !slot.released) {
                 left.add("%s: vm %s, runner %s, released %s".formatted(slot.id, vm, slot.runnerTags, slot.released));
             }
@@ -207,7 +207,7 @@ final class FakeFleet implements CapacityActivities {
             if (!slot.owner.equals(job) || slot.heldBy != null) {
                 return false;
             }
-            if (!slot.tombstone && !slot.host.lost) {
+            if (!slot.tombstone && !slot.host.isLost(slot.epoch)) {
                 damage.add(slotId + " was released before its VM was destroyed");
             }
             slot.released = true;
@@ -219,7 +219,7 @@ final class FakeFleet implements CapacityActivities {
     public boolean hostIsLost(String hostId, long epoch) {
         calls.step("hostIsLost", hostId);
         FakeHost host = Objects.requireNonNull(hosts.get(hostId));
-        return host.lost || host.epoch > epoch;
+        return host.isLost(epoch);
     }
 
     @Override

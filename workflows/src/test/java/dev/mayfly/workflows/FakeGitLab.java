@@ -50,7 +50,7 @@ final class FakeGitLab implements GitLabActivities {
         fleet.calls.step("removeRunner", slotId);
         synchronized (fleet) {
             Slot slot = fleet.slot(slotId);
-            if (!slot.tombstone && !slot.host.lost) {
+            if (!slot.tombstone && !slot.host.isLost(slot.epoch)) {
                 fleet.damage.add("the runner of " + slotId + " was removed before its VM was destroyed");
             }
             runnersRemoved += slot.runnerTags == null ? 0 : 1;

@@ -19,7 +19,7 @@ final class FakeHost implements VmActivities, AutoCloseable {
     private record Waiter(String slotId, long jobId, boolean run, ManualActivityCompletionClient client) {}
 
     final String id;
-    final int room;
+    volatile int room;
     volatile long epoch = 7;
     volatile boolean lost;
     private final FakeFleet fleet;
@@ -30,6 +30,11 @@ final class FakeHost implements VmActivities, AutoCloseable {
         this.fleet = fleet;
         this.id = id;
         this.room = room;
+    }
+
+    /** Whether it was LOST since it granted under this epoch. */
+    boolean isLost(long granted) {
+        return lost || epoch > granted;
     }
 
     /** Its agent polls both queues from now on. */

@@ -16,6 +16,7 @@ import io.temporal.api.enums.v1.WorkflowExecutionStatus;
 import io.temporal.api.enums.v1.WorkflowIdConflictPolicy;
 import io.temporal.api.enums.v1.WorkflowIdReusePolicy;
 import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import io.temporal.failure.CanceledFailure;
@@ -64,7 +65,10 @@ final class Rig implements AutoCloseable {
     }
 
     Rig(Timeouts timeouts, int... rooms) {
-        var builder = TestEnvironmentOptions.newBuilder();
+        var builder = TestEnvironmentOptions.newBuilder()
+                .setWorkflowClientOptions(WorkflowClientOptions.newBuilder()
+                        .setIdentity("rig") // else histories name the machine that they were recorded on
+                        .build());
         SearchAttributes.ALL.forEach(key -> builder.registerSearchAttribute(key.getName(), key.getValueType()));
         env = TestWorkflowEnvironment.newInstance(builder.build());
         control = env.newWorker(
