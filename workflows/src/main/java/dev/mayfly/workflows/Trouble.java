@@ -107,9 +107,11 @@ final class Trouble {
     /** Fails a claimed job whose host is LOST; null as long as the host may come back. */
     @Nullable
     JobOutcome ifHostIsLost(Holding slot, String why) {
-        return stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch())
-                ? lost(slot, "the host %s was lost under the job: %s".formatted(slot.hostId(), why))
-                : null;
+        if (!stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch())) {
+            return null;
+        }
+        story.hostLost();
+        return lost(slot, "the host %s was lost under the job: %s".formatted(slot.hostId(), why));
     }
 
     /** One sentence on why an activity failed. */

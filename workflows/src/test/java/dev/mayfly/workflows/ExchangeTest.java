@@ -60,6 +60,19 @@ class ExchangeTest {
     }
 
     @Test
+    void aTaggingForAnotherJobThatLandsLateIsPutRight() {
+        try (var rig = new Rig(1)) {
+            CiJob job = rig.start(11);
+            Slot slot = rig.claiming(job);
+            slot.runnerTags = List.of("actuated-16cpu-64gb"); // by a call that its workflow had abandoned
+            rig.until("the runner carries the job's tags again", () -> job.tags().equals(slot.runnerTags));
+            rig.claimedAndRunning(job);
+            rig.succeed(job);
+            rig.assertNothingLeft();
+        }
+    }
+
+    @Test
     void doubledLateAndReorderedSignalsChangeNothing() {
         try (var rig = new Rig(2)) {
             CiJob first = rig.start(11);

@@ -13,11 +13,8 @@ import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobOutcome.Result;
 import dev.mayfly.workflows.job.VmSize;
 import io.temporal.api.enums.v1.WorkflowExecutionStatus;
-import io.temporal.api.enums.v1.WorkflowIdConflictPolicy;
-import io.temporal.api.enums.v1.WorkflowIdReusePolicy;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
-import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.testing.TestEnvironmentOptions;
@@ -112,13 +109,7 @@ final class Rig implements AutoCloseable {
     /** A workflow as the control plane starts one, not started yet. */
     CiJobWorkflow toStart(CiJob job) {
         started.add(job);
-        var options = WorkflowOptions.newBuilder()
-                .setWorkflowId(job.key().workflowId())
-                .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
-                .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
-                .setTaskQueue(TaskQueues.CONTROL)
-                .setTypedSearchAttributes(SearchAttributes.of(job, OffsetDateTime.now(ZoneOffset.UTC)))
-                .build();
+        var options = JobOptions.of(job, OffsetDateTime.now(ZoneOffset.UTC));
         return env.getWorkflowClient().newWorkflowStub(CiJobWorkflow.class, options);
     }
 
