@@ -1,11 +1,16 @@
 package dev.mayfly.demo;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameStartingWith;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** The dependency law, and what workflow code may call: a replay must take the same way again. */
@@ -106,10 +111,27 @@ final class ArchitectureTest {
                 .callMethod(Thread.class, "sleep", long.class)
                 .orShould()
                 .dependOnClassesThat()
-                .resideInAnyPackage("java.io..", "java.net..", "java.nio..", "java.sql..", "java.util.concurrent..")
+                .resideInAnyPackage("java.io..",
+                        "java.net..",
+                        "java.nio.channels..",
+                        "java.nio.file..",
+                        "java.sql..",
+                        "java.util.concurrent..")
                 .orShould()
                 .dependOnClassesThat()
                 .areAssignableTo(java.util.Random.class)
+                .check(OURS);
+    }
+
+    @Test
+    void everyTimeOutOfAJobsLifeStandsInOneFile() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.mayfly.workflows")
+                .and()
+                .doNotHaveSimpleName("Timeouts")
+                .should()
+                .callMethodWhere(target(nameStartingWith("of")).and(target(owner(type(Duration.class)))))
                 .check(OURS);
     }
 

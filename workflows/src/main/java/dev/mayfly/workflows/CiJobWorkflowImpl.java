@@ -1,28 +1,23 @@
 package dev.mayfly.workflows;
 
 import dev.mayfly.workflows.activity.Holding;
-import dev.mayfly.workflows.activity.VmActivities.ClaimRequest;
 import dev.mayfly.workflows.activity.VmActivities.Claimed;
-import dev.mayfly.workflows.activity.VmActivities.LaunchRequest;
-import dev.mayfly.workflows.activity.VmActivities.RunRequest;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.CanceledFailure;
-import io.temporal.workflow.Async;
 import io.temporal.workflow.Promise;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The life of a job, top to bottom. It never assumes which slot the job holds, it looks: every step is an "ensure", so
  * taking over a slot at any stage is the same code as having made it. A wait ends when its step is done, when the job
- * holds another slot, or when it has ended in GitLab. Dismantling stands after the life, never in {@code finally}:
- * Temporal evicts a cached workflow by throwing through its code.
+ * holds another slot, or when it has ended in GitLab. What the job leaves is dismantled after its life.
  */
 final class CiJobWorkflowImpl implements CiJobWorkflow {
 
-    private final CiJob job;
+    private final Timeouts timeouts;
     private final Stubs stubs;
     private final Story story;
     private final News news = new News();
@@ -31,12 +26,12 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
     private final Recheck recheck;
 
     CiJobWorkflowImpl(CiJob job, Timeouts timeouts) {
-        this.job = job;
-        this.stubs = new Stubs(timeouts);
+        this.timeouts = timeouts;
+        this.stubs = new Stubs(job, timeouts);
         this.story = new Story(job, stubs);
         this.dismantling = new Dismantling(job, timeouts, stubs, story, news);
         this.trouble = new Trouble(job, timeouts, stubs, story, news, dismantling);
-        this.recheck = new Recheck(job, timeouts, stubs, story, news, trouble, dismantling);
+        this.recheck = new Recheck(job, stubs, story, news, trouble, dismantling);
     }
 
     @Override
@@ -44,9 +39,9 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
         JobOutcome outcome;
         try {
             outcome = live();
-        } catch (CanceledFailure | ActivityFailure cancelled) { // never Throwable: eviction passes through
+        } catch (CanceledFailure | ActivityFailure cancelled) {
             outcome = null;
-        }
+        } // no finally, no Throwable: Temporal evicts a cached workflow by throwing through its code
         return dismantling.afterTheLife(outcome);
     }
 
@@ -66,11 +61,11 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
 
     /** The slot that the job holds, after waiting in the queue for one if need be; null once the job has ended. */
     private @Nullable Holding slotToUse() {
-        var patience = recheck.patience();
+        var patience = timeouts.rechecks();
         Holding slot = look();
         while (slot == null && news.ended() == null) {
             story.enter(JobPhase.QUEUED, null);
-            if (news.isDoubtfulAfter(patience.next(), () -> false)) {
+            if (news.await(patience.next(), () -> false)) {
                 recheck.begin(null);
             }
             slot = look();
@@ -82,22 +77,25 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
     private @Nullable JobOutcome liveIn(Holding slot) {
         try {
             story.enter(JobPhase.LAUNCHING, slot);
-            var launch = Async.function(stubs.launching(slot)::launch, LaunchRequest.of(slot, job));
-            var runner = stubs.runner(slot, job);
+            var runner = stubs.ensureRunner(slot);
+            if (trouble.stands() && !reached(runner, slot)) { // no VM for a runner that GitLab refuses
+                return null;
+            }
+            var launch = stubs.launch(slot);
             if (!reached(launch, slot) || !reached(runner, slot)) {
                 return null;
             }
             story.enter(JobPhase.CLAIMING, slot);
-            var claim = Async.function(stubs.waiting(slot, "claim")::claim, ClaimRequest.of(slot, job));
+            var claim = stubs.claim(slot);
             if (!reached(claim, slot)) {
                 return null;
             }
             if (claim.get() != Claimed.CLAIMED) {
                 return trouble.notRun(slot, launch.get(), claim.get() == Claimed.REASSIGNED);
             }
-            trouble.isOver();
+            trouble.end();
             story.enter(JobPhase.RUNNING, slot);
-            var run = Async.function(stubs.waiting(slot, "run")::run, RunRequest.of(slot, job));
+            var run = stubs.run(slot);
             return reached(run, slot) ? trouble.afterRun(slot, launch.get(), run.get()) : null;
         } catch (ActivityFailure failure) {
             return trouble.with(slot, failure);
@@ -109,14 +107,14 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
      * claimed before its runner was ensured. A newer holding abandons the call under way, it never cancels it.
      */
     private boolean reached(Promise<?> step, Holding slot) {
-        var patience = recheck.patience();
+        var patience = timeouts.rechecks();
         while (!step.isCompleted()) {
-            boolean doubtful = news.isDoubtfulAfter(patience.next(), step::isCompleted);
+            boolean recheckIsDue = news.await(patience.next(), step::isCompleted);
             Holding now = step.isCompleted() ? slot : look();
             if (now == null || !now.slotId().equals(slot.slotId()) || story.isClaimedEarly(slot, now)) {
                 return false;
             }
-            if (doubtful) {
+            if (recheckIsDue) {
                 recheck.begin(now);
             }
         }
@@ -126,7 +124,7 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
 
     private @Nullable Holding look() {
         news.seen();
-        return news.ended() == null ? stubs.hold(job) : null;
+        return news.ended() == null ? stubs.hold() : null;
     }
 
     @Override

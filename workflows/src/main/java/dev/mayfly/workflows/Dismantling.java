@@ -1,7 +1,6 @@
 package dev.mayfly.workflows;
 
 import dev.mayfly.workflows.activity.Holding;
-import dev.mayfly.workflows.activity.VmActivities.DestroyRequest;
 import dev.mayfly.workflows.activity.VmActivities.Destroyed;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobOutcome;
@@ -11,10 +10,10 @@ import io.temporal.failure.CanceledFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * outage never holds capacity.
  */
 final class Dismantling {
-
-    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
 
     private final CiJob job;
     private final Timeouts timeouts;
@@ -55,7 +52,7 @@ final class Dismantling {
                     story.enter(JobPhase.DISMANTLING, null);
                     Promise<Void> cancelled = outcome == null ? cancelInGitLab() : Promise.allOf(List.of());
                     insist("leave", () -> stubs.capacity("leave").leave(job.key()));
-                    while (begin()) {
+                    while (!begin().isEmpty()) {
                         int before = slotsUnderWay.size();
                         Workflow.await(() -> slotsUnderWay.size() < before);
                     }
@@ -77,28 +74,21 @@ final class Dismantling {
                 .run();
     }
 
-    /** Starts on every slot that is owned and not being dismantled yet; false if none is owned. */
-    private boolean begin() {
-        return !owned().isEmpty();
-    }
-
-    private List<Holding> owned() {
-        Holding[][] owned = new Holding[1][];
-        insist(
-                "read what is left",
-                () -> owned[0] =
-                        stubs.capacity("what is left?").toDismantle(job.key()).toArray(Holding[]::new));
-        for (Holding slot : owned[0]) {
+    /** Reads what is owned and of no use, starts on what isn't being dismantled yet, and returns all of it. */
+    private List<Holding> begin() {
+        List<Holding> owned = insistOn(
+                "read what is left", () -> stubs.capacity("what is left?").toDismantle(job.key()));
+        for (Holding slot : owned) {
             if (slotsUnderWay.add(slot.slotId())) {
                 var unused = Async.procedure(this::dismantle, slot);
             }
         }
-        return List.of(owned[0]);
+        return owned;
     }
 
     private void dismantle(Holding slot) {
         String id = slot.slotId();
-        var pause = new Backoff(FIRST_PAUSE, timeouts.patience());
+        var pause = timeouts.rounds();
         for (Holding now = slot; now != null && !isReleased(now); now = ownedStill(id)) {
             news.pauseUntilNews(pause.next());
         }
@@ -106,7 +96,7 @@ final class Dismantling {
     }
 
     private @Nullable Holding ownedStill(String slotId) {
-        return owned().stream()
+        return begin().stream()
                 .filter(slot -> slot.slotId().equals(slotId))
                 .findFirst()
                 .orElse(null);
@@ -135,7 +125,7 @@ final class Dismantling {
     /** Whether the slot's VM is gone for certain: destroyed, or its host is LOST and fenced. */
     private boolean isGone(Holding slot) {
         try {
-            if (stubs.destroying(slot).destroy(DestroyRequest.of(slot)) == Destroyed.REASSIGNED) {
+            if (stubs.destroy(slot) == Destroyed.REASSIGNED) {
                 story.tell("%s was handed another job meanwhile".formatted(slot.slotId()));
                 return false;
             }
@@ -163,13 +153,19 @@ final class Dismantling {
         return cancelled;
     }
 
-    /** A refusal that no retry of the call itself cures is told, and tried again until people have mended its cause. */
     private void insist(String what, Runnable call) {
-        var pause = new Backoff(FIRST_PAUSE, timeouts.patience());
+        var unused = insistOn(what, () -> {
+            call.run();
+            return true;
+        });
+    }
+
+    /** A refusal that no retry of the call itself cures is told, and tried again until people have mended its cause. */
+    private <T> T insistOn(String what, Supplier<T> call) {
+        var pause = timeouts.rounds();
         while (true) {
             try {
-                call.run();
-                return;
+                return call.get();
             } catch (ActivityFailure failure) {
                 story.trouble("can't %s yet, trying again: %s".formatted(what, Trouble.reason(failure)));
                 news.pauseUntilNews(pause.next());

@@ -46,12 +46,16 @@ final class News {
         seen = told;
     }
 
-    /** Waits until {@code done}, or there is news, at most so long; whether a re-check is due then. */
-    boolean isDoubtfulAfter(Duration most, Supplier<Boolean> done) {
+    /**
+     * Waits until {@code done}, or there is news, at most so long.
+     *
+     * @return whether a re-check is due: nothing came in that time, or a doubt did
+     */
+    boolean await(Duration most, Supplier<Boolean> done) {
         boolean heard = Workflow.await(most, () -> done.get() || told != seen || ended != null);
-        boolean doubtful = !heard || doubted;
+        boolean recheckIsDue = !heard || doubted;
         doubted = false;
-        return doubtful;
+        return recheckIsDue;
     }
 
     /** Pauses; ends early only with the job. Not with a new slot, which would make a standing fault spin. */

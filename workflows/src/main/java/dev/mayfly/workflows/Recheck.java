@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class Recheck {
 
     private final CiJob job;
-    private final Timeouts timeouts;
     private final Stubs stubs;
     private final Story story;
     private final News news;
@@ -27,26 +26,13 @@ final class Recheck {
     private final Dismantling dismantling;
     private boolean underWay;
 
-    Recheck(
-            CiJob job,
-            Timeouts timeouts,
-            Stubs stubs,
-            Story story,
-            News news,
-            Trouble trouble,
-            Dismantling dismantling) {
+    Recheck(CiJob job, Stubs stubs, Story story, News news, Trouble trouble, Dismantling dismantling) {
         this.job = job;
-        this.timeouts = timeouts;
         this.stubs = stubs;
         this.story = story;
         this.news = news;
         this.trouble = trouble;
         this.dismantling = dismantling;
-    }
-
-    /** How long to wait before each re-check: ever longer while nothing changes, which keeps long histories short. */
-    Backoff patience() {
-        return new Backoff(timeouts.recheck(), timeouts.recheck().multipliedBy(5));
     }
 
     /** Begins a re-check, unless one is under way; {@code slot} is what the job holds now. */

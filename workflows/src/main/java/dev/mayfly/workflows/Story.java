@@ -4,10 +4,13 @@ import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
+import io.temporal.common.SearchAttributeUpdate;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.Workflow;
 import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -33,7 +36,7 @@ final class Story {
             @Nullable String slotId,
             @Nullable JobOutcome outcome) {}
 
-    private record Line(Instant at, String what, int times) {
+    private record Line(OffsetDateTime at, String what, int times) {
 
         String markdown() {
             return "| %s | %s%s |".formatted(at, what, times == 1 ? "" : " (%d times)".formatted(times));
@@ -48,6 +51,7 @@ final class Story {
     private @Nullable JobPhase phase;
     private @Nullable String slotNow;
     private @Nullable String lastSlot;
+    private boolean served;
     private boolean needsAttention;
 
     Story(CiJob job, Stubs stubs) {
@@ -65,10 +69,24 @@ final class Story {
         slotNow = slotId;
         lastSlot = slotId == null ? lastSlot : slotId;
         tell(JobOutcome.slug(next) + (with == null ? "" : " in " + slotId + " on " + with.hostId()));
-        Workflow.upsertTypedSearchAttributes(
-                SearchAttributes.PHASE.valueSet(JobOutcome.slug(next)),
-                with == null ? SearchAttributes.HOST.valueUnset() : SearchAttributes.HOST.valueSet(with.hostId()));
+        List<SearchAttributeUpdate<?>> found = new ArrayList<>();
+        found.add(SearchAttributes.PHASE.valueSet(JobOutcome.slug(next)));
+        found.add(with == null ? SearchAttributes.HOST.valueUnset() : SearchAttributes.HOST.valueSet(with.hostId()));
+        if (with != null && !served) {
+            served = true;
+            long began = Workflow.getInfo().getRunStartedTimestampMillis();
+            found.add(SearchAttributes.QUEUE_MILLIS.valueSet(Workflow.currentTimeMillis() - began));
+        }
+        if (next == JobPhase.RUNNING) {
+            found.add(SearchAttributes.STARTED_AT.valueSet(now()));
+        }
+        Workflow.upsertTypedSearchAttributes(found.toArray(SearchAttributeUpdate[]::new));
         note(new Note(next, slotId, null));
+    }
+
+    /** The host under the job was LOST. */
+    void hostLost() {
+        Workflow.upsertTypedSearchAttributes(SearchAttributes.HOST_LOST.valueSet(true));
     }
 
     /** Something went wrong that people may have to mend; the job goes on as well as it can. */
@@ -89,7 +107,7 @@ final class Story {
         if (last != null && last.what().equals(text)) {
             lines.set(lines.size() - 1, new Line(last.at(), text, last.times() + 1));
         } else {
-            lines.add(new Line(Instant.ofEpochMilli(Workflow.currentTimeMillis()), text, 1));
+            lines.add(new Line(now(), text, 1));
         }
         if (lines.size() > MOST_LINES) {
             lines.remove(FIRST_LINES);
@@ -105,6 +123,7 @@ final class Story {
         Workflow.upsertTypedSearchAttributes(
                 SearchAttributes.PHASE.valueSet(JobOutcome.slug(JobPhase.DONE)),
                 SearchAttributes.OUTCOME.valueSet(JobOutcome.slug(outcome.result())),
+                SearchAttributes.FINISHED_AT.valueSet(now()),
                 SearchAttributes.NEEDS_ATTENTION.valueSet(false));
         note(new Note(JobPhase.DONE, outcome.slotId(), outcome));
         Workflow.await(() -> !noting);
@@ -135,10 +154,14 @@ final class Story {
                         String.join("\n", lines.stream().map(Line::markdown).toList()));
     }
 
-    private void attention(boolean now) {
-        if (needsAttention != now) {
-            needsAttention = now;
-            Workflow.upsertTypedSearchAttributes(SearchAttributes.NEEDS_ATTENTION.valueSet(now));
+    private static OffsetDateTime now() {
+        return Instant.ofEpochMilli(Workflow.currentTimeMillis()).atOffset(ZoneOffset.UTC);
+    }
+
+    private void attention(boolean needed) {
+        if (needsAttention != needed) {
+            needsAttention = needed;
+            Workflow.upsertTypedSearchAttributes(SearchAttributes.NEEDS_ATTENTION.valueSet(needed));
         }
     }
 

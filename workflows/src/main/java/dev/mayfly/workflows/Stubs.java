@@ -4,6 +4,14 @@ import dev.mayfly.workflows.activity.CapacityActivities;
 import dev.mayfly.workflows.activity.GitLabActivities;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.activity.VmActivities;
+import dev.mayfly.workflows.activity.VmActivities.ClaimRequest;
+import dev.mayfly.workflows.activity.VmActivities.Claimed;
+import dev.mayfly.workflows.activity.VmActivities.DestroyRequest;
+import dev.mayfly.workflows.activity.VmActivities.Destroyed;
+import dev.mayfly.workflows.activity.VmActivities.LaunchRequest;
+import dev.mayfly.workflows.activity.VmActivities.Launched;
+import dev.mayfly.workflows.activity.VmActivities.Ran;
+import dev.mayfly.workflows.activity.VmActivities.RunRequest;
 import dev.mayfly.workflows.job.CiJob;
 import io.temporal.activity.ActivityCancellationType;
 import io.temporal.activity.ActivityOptions;
@@ -25,9 +33,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Stubs {
 
+    private final CiJob job;
     private final Timeouts timeouts;
 
-    Stubs(Timeouts timeouts) {
+    Stubs(CiJob job, Timeouts timeouts) {
+        this.job = job;
         this.timeouts = timeouts;
     }
 
@@ -37,7 +47,7 @@ final class Stubs {
      * same call as a normal activity.
      */
     @Nullable
-    Holding hold(CiJob job) {
+    Holding hold() {
         var once = LocalActivityOptions.newBuilder()
                 .setStartToCloseTimeout(timeouts.localHold())
                 .setRetryOptions(RetryOptions.newBuilder().setMaximumAttempts(1).build())
@@ -62,21 +72,27 @@ final class Stubs {
     }
 
     /** Ensures the slot's runner; from the claim on it stays as it is. */
-    Promise<?> runner(Holding slot, CiJob job) {
+    Promise<?> ensureRunner(Holding slot) {
         return slot.claimedJobId() == null
-                ? Async.procedure(gitlab("ensure runner")::ensureRunner, slot.slotId(), job)
+                ? Async.procedure(gitlab("ensure the runner of " + slot.slotId())::ensureRunner, slot.slotId(), job)
                 : Promise.allOf(List.of());
     }
 
-    VmActivities launching(Holding slot) {
-        return host(
-                slot,
-                timeouts.launch(),
-                "launch %s %s".formatted(slot.slotId(), slot.size().label()));
+    Promise<Launched> launch(Holding slot) {
+        String summary = "launch %s %s".formatted(onHost(slot), slot.size().label());
+        return Async.function(host(slot, timeouts.launch(), summary)::launch, LaunchRequest.of(slot, job));
     }
 
-    VmActivities destroying(Holding slot) {
-        return host(slot, timeouts.destroy(), "destroy " + slot.slotId());
+    Promise<Claimed> claim(Holding slot) {
+        return Async.function(waiting(slot, "claim " + onHost(slot))::claim, ClaimRequest.of(slot, job));
+    }
+
+    Promise<Ran> run(Holding slot) {
+        return Async.function(waiting(slot, "run " + onHost(slot))::run, RunRequest.of(slot, job));
+    }
+
+    Destroyed destroy(Holding slot) {
+        return host(slot, timeouts.destroy(), "destroy " + onHost(slot)).destroy(DestroyRequest.of(slot));
     }
 
     private VmActivities host(Holding slot, Duration startToClose, String summary) {
@@ -94,7 +110,7 @@ final class Stubs {
     }
 
     /** Waits on the host for a claim or for the job's end, over agents' restarts. */
-    VmActivities waiting(Holding slot, String what) {
+    private VmActivities waiting(Holding slot, String summary) {
         return Workflow.newActivityStub(
                 VmActivities.class,
                 ActivityOptions.newBuilder()
@@ -102,9 +118,9 @@ final class Stubs {
                         .setScheduleToStartTimeout(timeouts.hostReturns())
                         .setStartToCloseTimeout(timeouts.waiting())
                         .setHeartbeatTimeout(timeouts.heartbeat())
-                        .setRetryOptions(retry(Duration.ofSeconds(10)))
+                        .setRetryOptions(retry(Timeouts.REDELIVERY))
                         .setCancellationType(ActivityCancellationType.ABANDON)
-                        .setSummary("%s in %s on %s".formatted(what, slot.slotId(), slot.hostId()))
+                        .setSummary(summary)
                         .build());
     }
 
@@ -118,9 +134,13 @@ final class Stubs {
                 .build();
     }
 
+    private static String onHost(Holding slot) {
+        return slot.slotId() + " on " + slot.hostId();
+    }
+
     private static RetryOptions retry(Duration longest) {
         return RetryOptions.newBuilder()
-                .setInitialInterval(Duration.ofMillis(500))
+                .setInitialInterval(Timeouts.FIRST_PAUSE)
                 .setBackoffCoefficient(2)
                 .setMaximumInterval(longest)
                 .build();

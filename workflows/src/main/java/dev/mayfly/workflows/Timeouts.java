@@ -39,6 +39,27 @@ public record Timeouts(
         Duration patience,
         Duration pause) {
 
+    /** Before the second attempt of any call that is repeated without limit: most faults are short. */
+    static final Duration FIRST_PAUSE = Duration.ofMillis(500);
+
+    /** The longest pause between two deliveries of {@code claim} and {@code run}: a restarted agent takes over soon. */
+    static final Duration REDELIVERY = Duration.ofSeconds(10);
+
+    /** Between two looks of a waiting workflow: ever longer while nothing changes, which keeps long histories short. */
+    Backoff rechecks() {
+        return new Backoff(recheck, recheck.multipliedBy(5));
+    }
+
+    /** After a refusal: a standing fault neither spins nor is left alone for long once people have mended it. */
+    Backoff refusals() {
+        return new Backoff(pause, controlRetry);
+    }
+
+    /** Between two rounds of dismantling, and of calls that dismantling needs. */
+    Backoff rounds() {
+        return new Backoff(FIRST_PAUSE, patience);
+    }
+
     /** What production uses. */
     public static Timeouts defaults() {
         return new Timeouts(

@@ -30,6 +30,7 @@ final class Trouble {
     private final News news;
     private final Dismantling dismantling;
     private final Backoff pause;
+    private boolean stands;
 
     Trouble(CiJob job, Timeouts timeouts, Stubs stubs, Story story, News news, Dismantling dismantling) {
         this.job = job;
@@ -37,11 +38,17 @@ final class Trouble {
         this.story = story;
         this.news = news;
         this.dismantling = dismantling;
-        this.pause = new Backoff(timeouts.pause(), timeouts.controlRetry());
+        this.pause = timeouts.refusals();
+    }
+
+    /** Whether something went wrong since the job began or was claimed: then it takes one step at a time. */
+    boolean stands() {
+        return stands;
     }
 
     /** The job's slot was claimed: what went wrong before is over. */
-    void isOver() {
+    void end() {
+        stands = false;
         pause.reset();
         story.calm();
     }
@@ -49,20 +56,23 @@ final class Trouble {
     /** The slot was handed another job, or its VM died before anything was served. */
     @Nullable
     JobOutcome notRun(Holding slot, Launched launched, boolean reassigned) {
-        if (!reassigned && launched.bootNumber() < MOST_BOOTS) {
-            story.tell("the VM of %s died before it was served: launching it again".formatted(slot.slotId()));
-            return null;
-        }
-        Holding still = heldStill(slot);
         if (reassigned) {
             story.tell(slot.slotId() + " was handed another job");
-            if (still != null) { // host and PostgreSQL disagree: don't ask both in a tight loop
+            if (heldStill(slot) != null) { // host and PostgreSQL disagree: don't ask both in a tight loop
                 news.pauseUntilNews(pause.next());
             }
             return null;
         }
+        if (launched.bootNumber() < MOST_BOOTS) {
+            story.tell("the VM of %s died before it was served: launching it again".formatted(slot.slotId()));
+            return null;
+        }
+        Holding still = heldStill(slot);
+        if (still == null) {
+            return null;
+        }
         String why = "its VM died %d times before it was served".formatted(launched.bootNumber());
-        return still == null ? null : stuck(still, why, true, false);
+        return still.claimedJobId() == null ? giveUp(still, why, true) : lost(still, why);
     }
 
     /** A run ended, or is to be done again. */
@@ -77,12 +87,19 @@ final class Trouble {
     JobOutcome with(Holding slot, ActivityFailure failure) {
         rethrowIfCancelled(failure);
         Holding still = heldStill(slot);
-        return still == null ? null : stuck(still, reason(failure), isTombstone(failure), isUnreachable(failure));
+        if (still == null) {
+            return null;
+        }
+        if (still.claimedJobId() == null) { // waiting for a host that doesn't answer was pause enough
+            return giveUp(still, reason(failure), !isUnreachable(failure));
+        }
+        return isTombstone(failure) ? lost(still, reason(failure)) : stayWith(still, reason(failure));
     }
 
     /** A call in the control plane was refused; nothing but time and people cure that. */
     void withUs(ActivityFailure failure) {
         rethrowIfCancelled(failure);
+        stands = true;
         story.trouble("trying again: " + reason(failure));
         news.pauseUntilNews(pause.next());
     }
@@ -90,9 +107,11 @@ final class Trouble {
     /** Fails a claimed job whose host is LOST; null as long as the host may come back. */
     @Nullable
     JobOutcome ifHostIsLost(Holding slot, String why) {
-        return stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch())
-                ? lost(slot, "the host %s was lost under the job: %s".formatted(slot.hostId(), why))
-                : null;
+        if (!stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch())) {
+            return null;
+        }
+        story.hostLost();
+        return lost(slot, "the host %s was lost under the job: %s".formatted(slot.hostId(), why));
     }
 
     /** One sentence on why an activity failed. */
@@ -106,19 +125,23 @@ final class Trouble {
 
     /** What is held now, if it is this slot and the job still wants it. */
     private @Nullable Holding heldStill(Holding slot) {
-        Holding now = news.ended() == null ? stubs.hold(job) : null;
+        Holding now = news.ended() == null ? stubs.hold() : null;
         return now != null && now.slotId().equals(slot.slotId()) ? now : null;
     }
 
-    private @Nullable JobOutcome stuck(Holding slot, String why, boolean hopeless, boolean waited) {
-        if (slot.claimedJobId() == null) {
-            giveUp(slot, why);
-            if (!waited) { // waiting for a host that doesn't answer was pause enough
-                news.pause(pause.next());
-            }
-            return null;
+    private @Nullable JobOutcome giveUp(Holding slot, String why, boolean pauseThen) {
+        stands = true;
+        story.trouble("gives up %s on %s: %s".formatted(slot.slotId(), slot.hostId(), why));
+        stubs.capacity("give up " + slot.slotId()).giveUp(job.key(), slot.slotId());
+        dismantling.inTheBackground();
+        if (pauseThen) {
+            news.pause(pause.next());
         }
-        JobOutcome outcome = hopeless ? lost(slot, why) : ifHostIsLost(slot, why);
+        return null;
+    }
+
+    private @Nullable JobOutcome stayWith(Holding slot, String why) {
+        JobOutcome outcome = ifHostIsLost(slot, why);
         if (outcome == null) {
             story.trouble("stays with %s on %s, which is claimed: %s".formatted(slot.slotId(), slot.hostId(), why));
             news.pauseUntilNews(pause.next());
@@ -129,12 +152,6 @@ final class Trouble {
     private JobOutcome lost(Holding slot, String what) {
         stubs.gitlab("fail the lost job").failLostJob(job.key(), what);
         return new JobOutcome(Result.VM_LOST, slot.slotId(), what);
-    }
-
-    private void giveUp(Holding slot, String why) {
-        story.trouble("gives up %s on %s: %s".formatted(slot.slotId(), slot.hostId(), why));
-        stubs.capacity("give up " + slot.slotId()).giveUp(job.key(), slot.slotId());
-        dismantling.inTheBackground();
     }
 
     private static void rethrowIfCancelled(ActivityFailure failure) {

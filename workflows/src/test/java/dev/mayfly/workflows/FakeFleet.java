@@ -1,9 +1,7 @@
 package dev.mayfly.workflows;
 
 import dev.mayfly.workflows.activity.CapacityActivities;
-import dev.mayfly.workflows.activity.GitLabActivities;
 import dev.mayfly.workflows.activity.Holding;
-import dev.mayfly.workflows.activity.JobInGitLab;
 import dev.mayfly.workflows.activity.JobInGitLab.At;
 import dev.mayfly.workflows.activity.VmActivities.Claimed;
 import dev.mayfly.workflows.activity.VmActivities.Ran;
@@ -20,10 +18,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Capacity and GitLab as their contracts say, in memory, with hosts beside them. Tests script it: rooms, answers,
- * failures, gates. It keeps a log of every call, and notes whatever must never happen in {@link #damage}.
+ * Capacity as its contract says, in memory, with GitLab and hosts beside it. Tests script it: rooms, answers, failures,
+ * gates. It keeps a log of every call, and notes whatever must never happen in {@link #damage}.
  */
-final class FakeFleet implements CapacityActivities, GitLabActivities {
+final class FakeFleet implements CapacityActivities {
 
     /** A slot as PostgreSQL, its host and GitLab know it together. */
     static final class Slot {
@@ -68,7 +66,8 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
     final Map<String, Slot> slots = new LinkedHashMap<>();
     final Map<JobKey, List<String>> notes = new HashMap<>();
     final Map<JobKey, JobOutcome> outcomes = new HashMap<>();
-    private final Map<JobKey, JobInGitLab> inGitLab = new HashMap<>();
+    final FakeGitLab gitlab = new FakeGitLab(this);
+    final Map<JobKey, String> servedIn = new HashMap<>();
     private final Map<JobKey, Boolean> left = new HashMap<>();
 
     FakeHost host(String id, int room) {
@@ -90,21 +89,17 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
                 .orElse(null);
     }
 
-    synchronized void setInGitLab(JobKey job, String status, At at) {
-        inGitLab.put(job, new JobInGitLab(status, at));
-    }
-
     synchronized List<String> notesOf(CiJob job) {
         return List.copyOf(notes.getOrDefault(job.key(), List.of()));
     }
 
-    /** Whether nothing is left of any job: no VM, no runner, no reservation. */
+    /** What is left of any job: a VM whose host isn't lost, a runner, a reservation. */
     synchronized List<String> leftOver() {
         List<String> left = new ArrayList<>();
         for (Slot slot : slots.values()) {
-            if (slot.vmUp || slot.runnerTags != null || !slot.released) {
-                left.add("%s: vm %s, runner %s, released %s"
-                        .formatted(slot.id, slot.vmUp, slot.runnerTags, slot.released));
+            boolean vm = !slot.tombstone && !slot.host.isLost(slot.epoch);
+            if (vm || slot.runnerTags != null || !slot.released) {
+                left.add("%s: vm %s, runner %s, released %s".formatted(slot.id, vm, slot.runnerTags, slot.released));
             }
         }
         return left;
@@ -120,7 +115,7 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
         slot.heldBy = job.key();
         slot.claim = job.key().jobId();
         slot.generation++;
-        inGitLab.put(job.key(), new JobInGitLab("running", At.OUR_RUNNER));
+        gitlab.set(job.key(), "running", At.OUR_RUNNER);
         if (former != null && former != slot) {
             former.owner = loser;
             former.heldBy = loserWaits ? loser : null;
@@ -142,6 +137,9 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
         if (end == Ran.End.VM_DIED_UNSERVED || end == Ran.End.VM_LOST) {
             slot.vmUp = false;
         }
+        if (end == Ran.End.VM_DIED_UNSERVED) {
+            servedIn.values().remove(slotId);
+        }
         slot.host.completeRuns(slotId, new Ran(end, "the run ended as " + end));
     }
 
@@ -152,7 +150,7 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
         calls.step("hold", job.key().jobId());
         synchronized (this) {
             Slot held = heldBy(job.key());
-            if (held != null || left.containsKey(job.key())) {
+            if (held != null || left.containsKey(job.key()) || job.size() == null) {
                 return held == null ? null : held.holding();
             }
             for (FakeHost host : hosts.values()) {
@@ -209,7 +207,7 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
             if (!slot.owner.equals(job) || slot.heldBy != null) {
                 return false;
             }
-            if (!slot.tombstone && !slot.host.lost) {
+            if (!slot.tombstone && !slot.host.isLost(slot.epoch)) {
                 damage.add(slotId + " was released before its VM was destroyed");
             }
             slot.released = true;
@@ -221,7 +219,7 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
     public boolean hostIsLost(String hostId, long epoch) {
         calls.step("hostIsLost", hostId);
         FakeHost host = Objects.requireNonNull(hosts.get(hostId));
-        return host.lost || host.epoch > epoch;
+        return host.isLost(epoch);
     }
 
     @Override
@@ -233,51 +231,6 @@ final class FakeFleet implements CapacityActivities, GitLabActivities {
                 outcomes.put(job, outcome);
             }
         }
-    }
-
-    // ---- GitLab
-
-    @Override
-    public void ensureRunner(String slotId, CiJob job) {
-        calls.step("ensureRunner", slotId);
-        synchronized (this) {
-            Slot slot = slot(slotId);
-            if (slot.claim == null && !slot.released) {
-                slot.runnerTags = job.tags();
-            }
-        }
-    }
-
-    @Override
-    public void removeRunner(String slotId) {
-        calls.step("removeRunner", slotId);
-        synchronized (this) {
-            Slot slot = slot(slotId);
-            if (!slot.tombstone && !slot.host.lost) {
-                damage.add("the runner of " + slotId + " was removed before its VM was destroyed");
-            }
-            slot.runnerTags = null;
-        }
-    }
-
-    @Override
-    public JobInGitLab lookUpJob(JobKey job) {
-        calls.step("lookUpJob", job.jobId());
-        synchronized (this) {
-            return inGitLab.getOrDefault(job, new JobInGitLab("pending", At.NO_RUNNER));
-        }
-    }
-
-    @Override
-    public void failLostJob(JobKey job, String reason) {
-        calls.step("failLostJob", job.jobId());
-        setInGitLab(job, "failed", At.OUR_RUNNER);
-    }
-
-    @Override
-    public void cancelJob(JobKey job) {
-        calls.step("cancelJob", job.jobId());
-        setInGitLab(job, "canceled", At.NO_RUNNER);
     }
 
     private long usedOn(FakeHost host) {

@@ -6,25 +6,61 @@ import dev.mayfly.workflows.activity.VmActivities;
 import io.temporal.activity.Activity;
 import io.temporal.activity.ManualActivityCompletionClient;
 import io.temporal.client.ActivityCompletionException;
+import io.temporal.client.WorkflowClient;
+import io.temporal.worker.WorkerFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** One host's agent, by contract: claims and runs are completed by hand, calls for a slot join. */
-final class FakeHost implements VmActivities {
+final class FakeHost implements VmActivities, AutoCloseable {
 
     private record Waiter(String slotId, long jobId, boolean run, ManualActivityCompletionClient client) {}
 
     final String id;
-    final int room;
+    volatile int room;
     volatile long epoch = 7;
     volatile boolean lost;
     private final FakeFleet fleet;
     private final List<Waiter> waiters = new ArrayList<>();
+    private @Nullable WorkerFactory agent;
 
     FakeHost(FakeFleet fleet, String id, int room) {
         this.fleet = fleet;
         this.id = id;
         this.room = room;
+    }
+
+    /** Whether it was LOST since it granted under this epoch. */
+    boolean isLost(long granted) {
+        return lost || epoch > granted;
+    }
+
+    /** Its agent polls both queues from now on. */
+    void appear(WorkflowClient temporal) {
+        agent = WorkerFactory.newInstance(temporal);
+        for (String queue : List.of(TaskQueues.host(id), TaskQueues.hostWait(id))) {
+            agent.newWorker(queue).registerActivitiesImplementations(this);
+        }
+        agent.start();
+    }
+
+    /** Its agent is killed: it answers nobody any more, and knows nobody who waits. */
+    void vanish() {
+        if (agent != null) {
+            agent.shutdownNow();
+            agent.awaitTermination(10, TimeUnit.SECONDS);
+            agent = null;
+        }
+        synchronized (fleet) {
+            waiters.clear();
+        }
+    }
+
+    @Override
+    public void close() {
+        vanish();
     }
 
     @Override
@@ -71,6 +107,10 @@ final class FakeHost implements VmActivities {
             }
             if (!slot.vmUp) {
                 return new Ran(Ran.End.VM_DIED_UNSERVED, "the VM is gone");
+            }
+            String served = fleet.servedIn.put(request.job(), slot.id);
+            if (served != null && !served.equals(slot.id)) {
+                fleet.damage.add("%s was served in %s and in %s".formatted(request.job(), served, slot.id));
             }
             waitHere(slot.id, request.job().jobId(), true);
             return null;

@@ -1,6 +1,7 @@
 package dev.mayfly.workflows;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.workflows.FakeFleet.Slot;
 import dev.mayfly.workflows.activity.JobInGitLab.At;
@@ -9,21 +10,22 @@ import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.JobOutcome;
+import dev.mayfly.workflows.job.JobOutcome.Result;
 import dev.mayfly.workflows.job.VmSize;
+import io.temporal.api.enums.v1.WorkflowExecutionStatus;
 import io.temporal.client.WorkflowClient;
-import io.temporal.client.WorkflowOptions;
+import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowStub;
+import io.temporal.failure.CanceledFailure;
 import io.temporal.testing.TestEnvironmentOptions;
 import io.temporal.testing.TestWorkflowEnvironment;
 import io.temporal.worker.Worker;
-import io.temporal.worker.WorkerFactoryOptions;
+import io.temporal.worker.WorkerOptions;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -51,28 +53,30 @@ final class Rig implements AutoCloseable {
 
     final FakeFleet fleet = new FakeFleet();
     final TestWorkflowEnvironment env;
-    final Map<String, Worker> workers = new HashMap<>();
+    private final Worker control;
     private final List<CiJob> started = new ArrayList<>();
 
     /** Hosts {@code h1}, {@code h2}, … with so much room each. */
     Rig(int... rooms) {
-        this(TIMEOUTS, WorkerFactoryOptions.getDefaultInstance(), rooms);
+        this(TIMEOUTS, rooms);
     }
 
-    Rig(Timeouts timeouts, WorkerFactoryOptions options, int... rooms) {
-        var builder = TestEnvironmentOptions.newBuilder().setWorkerFactoryOptions(options);
+    Rig(Timeouts timeouts, int... rooms) {
+        var builder = TestEnvironmentOptions.newBuilder()
+                .setWorkflowClientOptions(WorkflowClientOptions.newBuilder()
+                        .setIdentity("rig") // else histories name the machine that they were recorded on
+                        .build());
         SearchAttributes.ALL.forEach(key -> builder.registerSearchAttribute(key.getName(), key.getValueType()));
         env = TestWorkflowEnvironment.newInstance(builder.build());
-        Worker control = env.newWorker(TaskQueues.CONTROL);
+        control = env.newWorker(
+                TaskQueues.CONTROL,
+                WorkerOptions.newBuilder()
+                        .setDefaultDeadlockDetectionTimeout(20_000) // a cold or busy machine is no deadlock
+                        .build());
         Workflows.register(control, timeouts);
-        control.registerActivitiesImplementations(fleet);
-        for (int i = 0; i < rooms.length; i++) {
-            FakeHost host = fleet.host("h" + (i + 1), rooms[i]);
-            for (String queue : List.of(TaskQueues.host(host.id), TaskQueues.hostWait(host.id))) {
-                Worker worker = env.newWorker(queue);
-                worker.registerActivitiesImplementations(host);
-                workers.put(queue, worker);
-            }
+        control.registerActivitiesImplementations(fleet, fleet.gitlab);
+        for (int room : rooms) {
+            fleet.host("h" + (fleet.hosts.size() + 1), room).appear(env.getWorkflowClient());
         }
         env.start();
     }
@@ -94,15 +98,19 @@ final class Rig implements AutoCloseable {
     }
 
     CiJob start(long id) {
-        CiJob job = job(id);
-        started.add(job);
-        var options = WorkflowOptions.newBuilder()
-                .setWorkflowId(job.key().workflowId())
-                .setTaskQueue(TaskQueues.CONTROL)
-                .setTypedSearchAttributes(SearchAttributes.of(job, OffsetDateTime.now(ZoneOffset.UTC)))
-                .build();
-        WorkflowClient.start(env.getWorkflowClient().newWorkflowStub(CiJobWorkflow.class, options)::run, job);
+        return start(job(id));
+    }
+
+    CiJob start(CiJob job) {
+        WorkflowClient.start(toStart(job)::run, job);
         return job;
+    }
+
+    /** A workflow as the control plane starts one, not started yet. */
+    CiJobWorkflow toStart(CiJob job) {
+        started.add(job);
+        var options = JobOptions.of(job, OffsetDateTime.now(ZoneOffset.UTC));
+        return env.getWorkflowClient().newWorkflowStub(CiJobWorkflow.class, options);
     }
 
     CiJobWorkflow workflow(CiJob job) {
@@ -114,10 +122,14 @@ final class Rig implements AutoCloseable {
         return env.getWorkflowClient().newUntypedWorkflowStub(job.key().workflowId());
     }
 
-    void signalHolding(CiJob job) {
-        Slot slot = fleet.heldBy(job.key());
-        workflow(job)
-                .holding(slot == null ? fleet.slots.values().iterator().next().holding() : slot.holding());
+    /** What the outbox does after an exchange: every job that runs is told what it holds. */
+    void tellAll() {
+        for (CiJob job : started) {
+            Slot slot = fleet.heldBy(job.key());
+            if (slot != null) {
+                workflow(job).holding(slot.holding());
+            }
+        }
     }
 
     JobOutcome result(CiJob job) {
@@ -155,19 +167,40 @@ final class Rig implements AutoCloseable {
     /** The job, which runs, succeeds. */
     JobOutcome succeed(CiJob job) {
         Slot slot = running(job);
-        fleet.setInGitLab(job.key(), "success", At.OUR_RUNNER);
+        fleet.gitlab.set(job.key(), "success", At.OUR_RUNNER);
         fleet.runEnds(slot.id, Ran.End.SUCCEEDED);
         return result(job);
     }
 
+    FakeHost host(String id) {
+        return Objects.requireNonNull(fleet.hosts.get(id));
+    }
+
     void away(String hostId) {
-        Objects.requireNonNull(workers.get(TaskQueues.host(hostId))).suspendPolling();
-        Objects.requireNonNull(workers.get(TaskQueues.hostWait(hostId))).suspendPolling();
+        host(hostId).vanish();
     }
 
     void back(String hostId) {
-        Objects.requireNonNull(workers.get(TaskQueues.host(hostId))).resumePolling();
-        Objects.requireNonNull(workers.get(TaskQueues.hostWait(hostId))).resumePolling();
+        host(hostId).appear(env.getWorkflowClient());
+    }
+
+    /** The control plane's worker stops, with workflows and activities. */
+    void controlPlaneAway() {
+        control.suspendPolling();
+    }
+
+    void controlPlaneBack() {
+        control.resumePolling();
+    }
+
+    void cancel(CiJob job) {
+        stub(job).cancel();
+    }
+
+    /** Whether the workflow needs people, as Temporal's UI would find it. */
+    boolean needsAttention(CiJob job) {
+        return Boolean.TRUE.equals(
+                stub(job).describe().getTypedSearchAttributes().get(SearchAttributes.NEEDS_ATTENTION));
     }
 
     void untilLogged(String entry) {
@@ -200,15 +233,59 @@ final class Rig implements AutoCloseable {
         }
     }
 
-    /** Nothing is left, and nothing forbidden happened. */
-    void assertNothingLeft() {
+    /** The job ends so, its row and its story say so, and nothing is left of any job. */
+    JobOutcome assertEnds(CiJob job, Result result) {
+        JobOutcome outcome = result(job);
+        assertThat(outcome.result()).as(job.title()).isEqualTo(result);
+        assertTold(job, outcome);
+        assertNothingLeft();
+        return outcome;
+    }
+
+    /** An administrator's cancel ended the workflow: row and story say so, and nothing is left of any job. */
+    void assertEndsCancelled(CiJob job) {
+        JobOutcome outcome = assertClosesAsCancelled(job, Result.ENDED_IN_GITLAB);
+        assertThat(outcome.detail()).isEqualTo("cancelled in Temporal");
+    }
+
+    /** Temporal closes every workflow as cancelled that a cancel was asked for, however its job ended. */
+    JobOutcome assertClosesAsCancelled(CiJob job, Result result) {
+        assertThatThrownBy(() -> result(job)).hasCauseInstanceOf(CanceledFailure.class);
+        assertThat(stub(job).describe().getStatus())
+                .isEqualTo(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED);
+        JobOutcome outcome = Objects.requireNonNull(fleet.outcomes.get(job.key()));
+        assertThat(outcome.result()).isEqualTo(result);
+        assertTold(job, outcome);
+        assertNothingLeft();
+        return outcome;
+    }
+
+    private void assertTold(CiJob job, JobOutcome outcome) {
+        String slug = JobOutcome.slug(outcome.result());
+        assertThat(fleet.outcomes).containsEntry(job.key(), outcome);
+        assertThat(fleet.notesOf(job)).last().isEqualTo("done");
+        assertThat(workflow(job).progress()).contains(slug + ": " + outcome.detail());
+        var attributes = stub(job).describe().getTypedSearchAttributes();
+        assertThat(attributes.get(SearchAttributes.OUTCOME)).isEqualTo(slug);
+        assertThat(attributes.get(SearchAttributes.PHASE)).isEqualTo("done");
+        assertThat(attributes.get(SearchAttributes.NEEDS_ATTENTION)).isFalse();
+    }
+
+    void assertNothingForbidden() {
         assertThat(fleet.damage).isEmpty();
+    }
+
+    /** What was created is gone again, and nothing forbidden happened. */
+    void assertNothingLeft() {
+        assertNothingForbidden();
         assertThat(fleet.leftOver()).isEmpty();
+        assertThat(fleet.gitlab.runnersRemoved).isEqualTo(fleet.gitlab.runnersCreated);
     }
 
     @Override
     public void close() {
         fleet.calls.openAll();
+        fleet.hosts.values().forEach(FakeHost::close);
         env.close();
     }
 }

@@ -1,7 +1,6 @@
 package dev.mayfly.workflows.job;
 
 import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -14,9 +13,10 @@ import java.util.regex.Pattern;
  */
 public final class TagGrammar {
 
-    private static final String HOST_LABEL = "host=";
+    private static final String HOST_LABEL = "-host=";
+    private static final int MIB_PER_GIB = 1024;
     private static final Pattern SIZE =
-            Pattern.compile("(?:-(\\d{1,4}(?:\\.\\d{1,3})?)cpu)?(?:-(\\d{1,7})(gb|mb))?(?:-(arm64|x86_64))?");
+            Pattern.compile("(?:-(\\d{1,9}(?:\\.\\d{1,3})?)cpu)?(?:-(\\d{1,9})(gb|mb))?(?:-(arm64|x86_64))?");
 
     private final String prefix;
     private final String shellTag;
@@ -57,16 +57,17 @@ public final class TagGrammar {
     /** The tags ask for us, but can't be served; {@code reason} is one sentence for the job's author. */
     public record Refused(String reason) implements Result {}
 
-    /** What these tags ask for. */
+    /** What these tags ask for. Never throws, whatever the tags hold. */
     public Result parse(List<String> tags) {
-        List<String> ours = new ArrayList<>();
-        for (String tag : tags) {
-            if (tag.equals(prefix) || tag.startsWith(prefix + "-")) {
-                ours.add(tag);
-            }
-        }
+        List<String> ours = tags.stream().filter(this::isOurs).distinct().toList();
         if (ours.isEmpty()) {
             return new NotOurs();
+        }
+        for (String tag : ours) {
+            if (tag.startsWith(prefix + HOST_LABEL)) {
+                return new Refused("the tag %s asks for a host by its label, which is not supported yet; remove it"
+                        .formatted(tag));
+            }
         }
         if (ours.size() > 1) {
             return new Refused("the tags %s name more than one size; keep one of them".formatted(ours));
@@ -79,39 +80,51 @@ public final class TagGrammar {
         return tags.contains(shellTag) ? Executor.SHELL : Executor.DOCKER;
     }
 
+    /** The inverse of parsing, such as {@code actuated-0.5cpu-8gb}; a size's disk is no part of a tag. */
+    public String print(VmSize size) {
+        String cpus =
+                BigDecimal.valueOf(size.milliCpus(), 3).stripTrailingZeros().toPlainString();
+        boolean whole = size.memoryMib() % MIB_PER_GIB == 0;
+        return "%s-%scpu-%d%s"
+                .formatted(
+                        prefix, cpus, whole ? size.memoryMib() / MIB_PER_GIB : size.memoryMib(), whole ? "gb" : "mb");
+    }
+
+    private boolean isOurs(String tag) {
+        return tag.equals(prefix) || tag.startsWith(prefix + "-");
+    }
+
     private Result parseSize(String tag, Executor executor) {
-        String rest = tag.substring(prefix.length());
-        if (rest.startsWith("-" + HOST_LABEL)) {
-            return new Refused("the tag %s asks for a host label, which is not supported yet".formatted(tag));
-        }
-        Matcher size = SIZE.matcher(rest);
+        Matcher size = SIZE.matcher(tag.substring(prefix.length()));
         if (!size.matches()) {
-            return new Refused("the tag %s does not parse; write %s[-<N>cpu][-<M>gb|mb], such as %s-2cpu-4gb"
-                    .formatted(tag, prefix, prefix));
+            return new Refused("the tag %s does not parse; write %s[-<N>cpu][-<M>gb|mb][-x86_64], such as %s"
+                    .formatted(tag, prefix, print(defaults)));
         }
         if ("arm64".equals(size.group(4))) {
-            return new Refused("the tag %s asks for arm64, and no host of this installation is arm64".formatted(tag));
+            return new Refused(
+                    "the tag %s asks for arm64, and no host of this installation is arm64; ask for x86_64 or for none"
+                            .formatted(tag));
         }
         long milliCpus = size.group(1) == null
                 ? defaults.milliCpus()
                 : new BigDecimal(size.group(1)).movePointRight(3).longValueExact();
         long memoryMib = size.group(2) == null
                 ? defaults.memoryMib()
-                : Long.parseLong(size.group(2)) * ("gb".equals(size.group(3)) ? 1024 : 1);
+                : Long.parseLong(size.group(2)) * ("gb".equals(size.group(3)) ? MIB_PER_GIB : 1);
         return bounded(tag, milliCpus, memoryMib, executor);
     }
 
     private Result bounded(String tag, long milliCpus, long memoryMib, Executor executor) {
         if (milliCpus < smallest.milliCpus() || memoryMib < smallest.memoryMib()) {
-            return new Refused("the tag %s asks for less than the least, %s".formatted(tag, smallest.label()));
+            return new Refused("the tag %s asks for too little; ask for at least %s".formatted(tag, print(smallest)));
         }
         if (milliCpus > largest.milliCpus() || memoryMib > largest.memoryMib()) {
-            return new Refused("the tag %s asks for more than the most, %s".formatted(tag, largest.label()));
+            return new Refused("the tag %s asks for too much; ask for at most %s".formatted(tag, print(largest)));
         }
         if (!executors.contains(executor)) {
             return new Refused(
-                    "the %s executor is not available here yet; add the tag %s to run the job's script in the VM itself"
-                            .formatted(JobOutcome.slug(executor), shellTag));
+                    "the tag %s asks for the %s executor, which is not available here yet; add the tag %s to run the job's script in the VM itself"
+                            .formatted(tag, JobOutcome.slug(executor), shellTag));
         }
         return new Ours(new VmSize((int) milliCpus, (int) memoryMib, defaults.diskMib()), executor);
     }

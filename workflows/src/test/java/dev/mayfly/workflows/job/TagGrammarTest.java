@@ -1,0 +1,119 @@
+package dev.mayfly.workflows.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mayfly.workflows.job.TagGrammar.NotOurs;
+import dev.mayfly.workflows.job.TagGrammar.Ours;
+import dev.mayfly.workflows.job.TagGrammar.Refused;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a tag list means, as a table. Lists are written with a space between two tags. */
+class TagGrammarTest {
+
+    static final VmSize DEFAULTS = new VmSize(2000, 4096, 10240);
+    static final VmSize SMALLEST = new VmSize(250, 256, 0);
+    static final VmSize LARGEST = new VmSize(16_000, 65_536, 0);
+
+    private final TagGrammar grammar =
+            new TagGrammar("actuated", "shell", EnumSet.allOf(Executor.class), DEFAULTS, SMALLEST, LARGEST);
+    private final TagGrammar shellOnly =
+            new TagGrammar("actuated", "shell", Set.of(Executor.SHELL), DEFAULTS, SMALLEST, LARGEST);
+
+    @ParameterizedTest
+    @CsvSource({
+        "actuated-4cpu-8gb shell,           4000,  8192, SHELL",
+        "shell actuated-4cpu-8gb,           4000,  8192, SHELL",
+        "actuated-4cpu-8gb,                 4000,  8192, DOCKER",
+        "actuated,                          2000,  4096, DOCKER",
+        "actuated-4cpu,                     4000,  4096, DOCKER",
+        "actuated-8gb,                      2000,  8192, DOCKER",
+        "actuated-512mb,                    2000,   512, DOCKER",
+        "actuated-0.5cpu,                    500,  4096, DOCKER",
+        "actuated-0.25cpu-256mb,             250,   256, DOCKER",
+        "actuated-1.125cpu-1gb,             1125,  1024, DOCKER",
+        "actuated-16cpu-64gb,              16000, 65536, DOCKER",
+        "actuated-x86_64,                   2000,  4096, DOCKER",
+        "actuated-4cpu-8gb-x86_64 shell,    4000,  8192, SHELL",
+        "linux actuated-4cpu gpu shell x64, 4000,  4096, SHELL",
+        "actuated-4cpu actuated-4cpu,       4000,  4096, DOCKER",
+    })
+    void ours(String tags, int milliCpus, int memoryMib, Executor executor) {
+        assertThat(grammar.parse(List.of(tags.split(" "))))
+                .isEqualTo(new Ours(new VmSize(milliCpus, memoryMib, DEFAULTS.diskMib()), executor));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "shell",
+                "linux docker",
+                "Actuated-4cpu",
+                "actuated4cpu",
+                "actuatedx-4cpu",
+                "x-actuated-4cpu",
+                "-"
+            })
+    void othersTagsAreNoneOfOurBusiness(String tags) {
+        assertThat(grammar.parse(List.of(tags.split(" ")))).isEqualTo(new NotOurs());
+    }
+
+    @Test
+    void noTagsAreNotOurs() {
+        assertThat(grammar.parse(List.of())).isEqualTo(new NotOurs());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "actuated-                     | the tag actuated- does not parse; write actuated[-<N>cpu][-<M>gb|mb][-x86_64], such as actuated-2cpu-4gb",
+                "actuated-8gb-4cpu             | the tag actuated-8gb-4cpu does not parse; write",
+                "actuated-4CPU                 | the tag actuated-4CPU does not parse; write",
+                "actuated-4cpu-8               | the tag actuated-4cpu-8 does not parse; write",
+                "actuated--4cpu                | the tag actuated--4cpu does not parse; write",
+                "actuated-.5cpu                | the tag actuated-.5cpu does not parse; write",
+                "actuated-0.5gb                | the tag actuated-0.5gb does not parse; write",
+                "actuated-4cpu-8gb-riscv64     | the tag actuated-4cpu-8gb-riscv64 does not parse; write",
+                "actuated-9999999999cpu        | the tag actuated-9999999999cpu does not parse; write",
+                "actuated-17cpu                | the tag actuated-17cpu asks for too much; ask for at most actuated-16cpu-64gb",
+                "actuated-65gb                 | the tag actuated-65gb asks for too much; ask for at most actuated-16cpu-64gb",
+                "actuated-999999999cpu         | the tag actuated-999999999cpu asks for too much; ask for at most actuated-16cpu-64gb",
+                "actuated-999999999gb          | the tag actuated-999999999gb asks for too much; ask for at most actuated-16cpu-64gb",
+                "actuated-0cpu                 | the tag actuated-0cpu asks for too little; ask for at least actuated-0.25cpu-256mb",
+                "actuated-0.249cpu             | the tag actuated-0.249cpu asks for too little; ask for at least actuated-0.25cpu-256mb",
+                "actuated-255mb                | the tag actuated-255mb asks for too little; ask for at least actuated-0.25cpu-256mb",
+                "actuated-4cpu-arm64           | the tag actuated-4cpu-arm64 asks for arm64, and no host of this installation is arm64; ask for x86_64",
+                "actuated-4cpu actuated-8gb    | the tags [actuated-4cpu, actuated-8gb] name more than one size; keep one of them",
+                "actuated-host=rack7           | the tag actuated-host=rack7 asks for a host by its label, which is not supported yet; remove it",
+                "actuated-4cpu actuated-host=b | the tag actuated-host=b asks for a host by its label, which is not supported yet; remove it",
+            })
+    void refusedWithTheTagAndTheCure(String tags, String reason) {
+        assertThat(grammar.parse(List.of(tags.split(" "))))
+                .isInstanceOfSatisfying(
+                        Refused.class, refused -> assertThat(refused.reason()).startsWith(reason));
+    }
+
+    @Test
+    void anExecutorThatIsNotThereIsRefusedWithTheTagThatHelps() {
+        assertThat(shellOnly.parse(List.of("actuated-4cpu")))
+                .isEqualTo(
+                        new Refused(
+                                "the tag actuated-4cpu asks for the docker executor, which is not available here yet; add the tag shell to run the job's script in the VM itself"));
+        assertThat(shellOnly.parse(List.of("actuated-4cpu", "shell"))).isInstanceOf(Ours.class);
+    }
+
+    @Test
+    void prefixAndShellTagAreTheInstallations() {
+        var theirs = new TagGrammar("vm.x", "bare", Set.of(Executor.SHELL), DEFAULTS, SMALLEST, LARGEST);
+        assertThat(theirs.parse(List.of("vm.x-4cpu", "bare")))
+                .isEqualTo(new Ours(new VmSize(4000, 4096, 10240), Executor.SHELL));
+        assertThat(theirs.parse(List.of("vmmx-4cpu", "bare"))).isEqualTo(new NotOurs());
+        assertThat(theirs.parse(List.of("actuated-4cpu", "shell"))).isEqualTo(new NotOurs());
+    }
+}
