@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,11 +68,15 @@ final class HostFence {
     /** Lets the broker fail towards GitLab what the control plane can't know of. */
     private void giveUpClaim(HostSlot slot) {
         BootedVm boot = slot.boot();
-        if (boot == null) {
-            return;
+        if (boot != null) {
+            settle(broker, boot, null);
         }
+    }
+
+    /** Waits a little until the broker has begun to end what it has in hand of a slot that goes. */
+    static void settle(ClaimBroker broker, BootedVm boot, @Nullable Long knownClaim) {
         try {
-            broker.settleBeforeDestroy(boot, null).toCompletableFuture().get(SETTLE_SECONDS, TimeUnit.SECONDS);
+            broker.settleBeforeDestroy(boot, knownClaim).toCompletableFuture().get(SETTLE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {

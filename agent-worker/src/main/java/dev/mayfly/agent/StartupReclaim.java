@@ -1,5 +1,6 @@
 package dev.mayfly.agent;
 
+import dev.mayfly.agent.claim.ClaimBroker;
 import dev.mayfly.agent.journal.DurableFiles;
 import dev.mayfly.agent.journal.SlotJournal;
 import dev.mayfly.agent.journal.SlotRecord;
@@ -31,13 +32,21 @@ final class StartupReclaim {
     private final SlotJournal journal;
     private final MicroVmDriver driver;
     private final HostSlots slots;
+    private final ClaimBroker broker;
     private final HostIdentity identity;
     private final Path runDir;
 
-    StartupReclaim(SlotJournal journal, MicroVmDriver driver, HostSlots slots, HostIdentity identity, Path runDir) {
+    StartupReclaim(
+            SlotJournal journal,
+            MicroVmDriver driver,
+            HostSlots slots,
+            ClaimBroker broker,
+            HostIdentity identity,
+            Path runDir) {
         this.journal = journal;
         this.driver = driver;
         this.slots = slots;
+        this.broker = broker;
         this.identity = identity;
         this.runDir = runDir;
     }
@@ -46,9 +55,13 @@ final class StartupReclaim {
     void run(Duration tombstoneAge) throws IOException {
         SlotJournal.Found found = journal.readAll();
         reclaim(found.records());
-        for (String slotId : found.leftOver()) {
+        for (String slotId : found.unborn()) {
             log.warn("slot {}: a folder without a record is removed", slotId);
             DurableFiles.delete(journal.folder(slotId));
+        }
+        for (String slotId : found.damaged()) {
+            // Its job may have run: a late launch must not run it again in the same slot.
+            journal.bury(slotId);
         }
         removeRunFolders(found.records());
         List<String> dying = new ArrayList<>();
@@ -93,6 +106,12 @@ final class StartupReclaim {
     }
 
     private void destroy(String slotId) {
+        HostSlot slot = slots.find(slotId);
+        BootedVm boot = slot == null ? null : slot.boot();
+        if (boot != null) {
+            // A job that the earlier agent was about to fail gets its last words from this one.
+            HostFence.settle(broker, boot, broker.claimedJob(slotId).orElse(null));
+        }
         try {
             slots.destroy(slotId);
         } catch (IOException e) {

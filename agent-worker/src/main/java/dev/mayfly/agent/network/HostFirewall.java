@@ -44,6 +44,11 @@ public final class HostFirewall {
     public synchronized void allow(Set<String> allowed) throws IOException {
         Collection<Endpoint> endpoints = new ArrayList<>();
         for (String hostPort : allowed) {
+            if (!AllowedEndpoints.isEndpoint(hostPort)) {
+                log.error(
+                        "'{}' is no host:port, so guests can't reach it; correct it at the GitLab instance", hostPort);
+                continue;
+            }
             int colon = hostPort.lastIndexOf(':');
             String host = hostPort.substring(0, colon);
             int port = Integer.parseInt(hostPort.substring(colon + 1));
