@@ -49,7 +49,7 @@ final class LeaseFirewall implements Consumer<LeaseReply>, HostSlots.LaunchGate 
         try {
             current.allow(AllowedEndpoints.of(reply.instances(), alsoAllowed));
             problem = "";
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             // Rules that stand already are not touched by a failed change.
             problem = problem.isEmpty() ? "" : String.valueOf(e.getMessage());
             log.error("the host's packet filter could not be set, tried again with the next lease", e);

@@ -5,9 +5,12 @@ import dev.mayfly.agent.journal.DurableFiles;
 import dev.mayfly.agent.journal.SlotJournal;
 import dev.mayfly.agent.journal.SlotRecord;
 import dev.mayfly.agent.journal.SlotRecord.Stage;
+import dev.mayfly.agent.network.AddressPlan;
+import dev.mayfly.agent.vm.LeftOver;
 import dev.mayfly.agent.vm.MicroVmDriver;
 import dev.mayfly.agent.vm.SlotNames;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +37,8 @@ final class StartupReclaim {
     private final HostSlots slots;
     private final ClaimBroker broker;
     private final HostIdentity identity;
+    private final AddressPlan plan;
+    private final Path keptPlan;
     private final Path runDir;
 
     StartupReclaim(
@@ -42,18 +47,23 @@ final class StartupReclaim {
             HostSlots slots,
             ClaimBroker broker,
             HostIdentity identity,
+            AddressPlan plan,
+            Path stateDir,
             Path runDir) {
         this.journal = journal;
         this.driver = driver;
         this.slots = slots;
         this.broker = broker;
         this.identity = identity;
+        this.plan = plan;
+        this.keptPlan = stateDir.resolve("address-plan");
         this.runDir = runDir;
     }
 
     /** Returns once every journalled slot is known again; those that were being destroyed are gone then. */
     void run(Duration tombstoneAge) throws IOException {
         SlotJournal.Found found = journal.readAll();
+        requireSamePlan(found.records());
         reclaim(found.records());
         for (String slotId : found.unborn()) {
             log.warn("slot {}: a folder without a record is removed", slotId);
@@ -80,14 +90,29 @@ final class StartupReclaim {
         journal.dropTombstones(tombstoneAge);
     }
 
+    /** A slot's addresses and user id follow from its number, so they may not change while there are slots. */
+    private void requireSamePlan(List<SlotRecord> records) throws IOException {
+        String now = "addressPool %s and uidRange from %d on".formatted(plan.pool(), plan.firstUid());
+        String before = Files.exists(keptPlan) ? Files.readString(keptPlan) : now;
+        boolean fits = records.stream().allMatch(slot -> slot.index() < plan.size());
+        if (!records.isEmpty() && !(before.equals(now) && fits)) {
+            throw new IOException(
+                    "%d slot(s) of this host still use %s; set agent.yml back until they have ended, or remove them by 'agent reclaim' with those settings"
+                            .formatted(records.size(), fits ? before : before + " with more user ids"));
+        }
+        DurableFiles.write(keptPlan, now.getBytes(StandardCharsets.UTF_8));
+    }
+
     private void reclaim(List<SlotRecord> records) {
         Optional<String> installation = identity.lease().map(lease -> lease.installation());
         if (installation.isEmpty()) {
             return;
         }
         try {
-            driver.reclaim(installation.get(), records.stream().map(slots::spec).toList())
-                    .forEach(removed -> log.warn("left over from an earlier agent and removed: {}", removed));
+            List<LeftOver> found = driver.leftOvers(
+                    installation.get(), records.stream().map(slots::spec).toList());
+            found.forEach(each -> log.warn("left over from an earlier agent, now removed: {}", each.what()));
+            LeftOver.removeAll(found);
         } catch (IOException e) {
             log.error("not all left-overs could be removed, tried again at the next start", e);
         }

@@ -92,11 +92,11 @@ final class Wiring implements AutoCloseable {
         HostSlots slots = new HostSlots(
                 journal, driver, broker, identity, new IndexPool(plan.size()), real ? firewall : () -> {}, runDir);
 
-        new StartupReclaim(journal, driver, slots, broker, identity, runDir)
+        new StartupReclaim(journal, driver, slots, broker, identity, plan, config.stateDir(), runDir)
                 .run(config.timeouts().tombstones());
         Consumer<LeaseReply> onReply = real ? firewall : reply -> {};
         identity.lease().ifPresent(onReply);
-        broker.start();
+        listen(broker);
 
         HostLease lease = opened(lease(controlPlane, identity, driver, slots, broker, onReply));
         log.info(
@@ -109,6 +109,17 @@ final class Wiring implements AutoCloseable {
         opened(new HostWorker(config.temporal(), identity.hostId(), activities, plan.size()))
                 .start();
         log.info("{} takes work", identity.hostId());
+    }
+
+    private void listen(ClaimBroker broker) throws IOException {
+        try {
+            broker.start();
+        } catch (IOException e) {
+            throw new IOException(
+                    "the relay can't listen on port %d (%s); end what listens there, or choose another relayPort"
+                            .formatted(config.relayPort(), e.getMessage()),
+                    e);
+        }
     }
 
     private HostLease lease(
@@ -124,7 +135,7 @@ final class Wiring implements AutoCloseable {
                 identity,
                 new HostLease.Description(
                         version(),
-                        HostFacts.capacity(config.capacity(), config.stateDir()),
+                        HostFacts.ofThisMachine().capacity(config.capacity(), config.stateDir()),
                         HostFacts.arch(),
                         driver.name()),
                 new Inventory(slots, broker),

@@ -47,10 +47,16 @@ class AddressPlanTest {
 
     @Test
     void networksOverlapIfOneHoldsTheOther() {
-        assertThat(AddressPlan.overlap("10.200.0.0/16", "10.200.128.0/20")).isTrue();
-        assertThat(AddressPlan.overlap("10.200.128.0/20", "10.200.0.0/16")).isTrue();
-        assertThat(AddressPlan.overlap("10.200.0.0/17", "10.200.128.0/17")).isFalse();
-        assertThat(AddressPlan.overlap("200.0.0.0/8", "10.0.0.0/8")).isFalse();
+        assertThat(overlap("10.200.0.0/16", "10.200.128.0/20")).isTrue();
+        assertThat(overlap("10.200.128.0/20", "10.200.0.0/16")).isTrue();
+        assertThat(overlap("10.200.0.0/17", "10.200.128.0/17")).isFalse();
+        assertThat(overlap("200.0.0.0/8", "10.0.0.0/8")).isFalse();
+        assertThat(overlap("10.200.0.7", "10.200.0.0/16")).isTrue();
+        assertThat(overlap("0.0.0.0/0", "10.200.0.0/16")).isTrue();
+    }
+
+    private static boolean overlap(String one, String other) {
+        return Ipv4Network.parse(one).overlaps(Ipv4Network.parse(other));
     }
 
     @Test
