@@ -84,4 +84,15 @@ class LeaseFirewallTest {
         firewall.check();
         assertThat(table()).contains("10.9.8.7 . 443");
     }
+
+    @Test
+    void aNameThatDoesNotResolveAfterARestartKeepsTheRulesOfTheAgentBefore() throws Exception {
+        firewall.accept(lease("zzt7q", List.of(new GitLabInstance("gl", "https://10.1.2.3", null, List.of()))));
+
+        LeaseFirewall next = new LeaseFirewall(commands, plan, 8169, List.of(), List.of());
+        next.accept(lease("zzt7q", List.of(new GitLabInstance("gl", "https://gitlab.invalid", null, List.of()))));
+
+        next.check();
+        assertThat(table()).contains("10.1.2.3 . 443");
+    }
 }

@@ -77,7 +77,7 @@ class VmCgroupsTest {
         Path group = Files.createDirectories(sys.resolve("fs/mayfly/k3x9p-1"));
         Path procs = group.resolve("cgroup.procs");
         Files.writeString(procs, process.pid() + "\n");
-        process.onExit().thenRun(() -> {
+        var emptied = process.onExit().thenRun(() -> {
             try {
                 Files.writeString(procs, "");
             } catch (IOException e) {
@@ -88,6 +88,7 @@ class VmCgroupsTest {
         new VmCgroups(v2()).kill("k3x9p-1");
 
         assertThat(process.isAlive()).isFalse();
+        emptied.get(5, java.util.concurrent.TimeUnit.SECONDS);
     }
 
     @Test
