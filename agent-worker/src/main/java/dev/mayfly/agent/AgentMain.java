@@ -4,12 +4,15 @@ import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.LeftOver;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +25,7 @@ public final class AgentMain {
 
     private static final Logger log = LoggerFactory.getLogger(AgentMain.class);
     private static final Duration TOOLS_WITHIN = Duration.ofSeconds(30);
+    private static final Duration TEMPORAL_WITHIN = Duration.ofSeconds(5);
     private static final Clock CLOCK = Clock.systemUTC();
 
     private AgentMain() {}
@@ -52,6 +56,7 @@ public final class AgentMain {
             AgentConfig config = AgentConfigFile.read(file);
             problems.addAll(preflight(config, new Commands(TOOLS_WITHIN)).run(true));
             problems.addAll(reach(config, true));
+            reachTemporal(config).ifPresent(problems::add);
         } catch (AgentConfigFile.Invalid e) {
             problems.addAll(e.problems());
         }
@@ -109,6 +114,20 @@ public final class AgentMain {
                     : List.of();
         } catch (IllegalArgumentException e) {
             return List.of("controlPlane.url %s is no URL such as https://mayfly.example.com".formatted(url));
+        }
+    }
+
+    private static Optional<String> reachTemporal(AgentConfig config) {
+        String target = config.temporal().target();
+        int colon = target.lastIndexOf(':');
+        InetSocketAddress address =
+                new InetSocketAddress(target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
+        try (Socket socket = new Socket()) {
+            socket.connect(address, (int) TEMPORAL_WITHIN.toMillis());
+            return Optional.empty();
+        } catch (IOException e) {
+            return Optional.of(
+                    "Temporal at %s does not answer (%s); start it, or correct temporal.target".formatted(target, e));
         }
     }
 
