@@ -73,6 +73,7 @@ public final class KvmProbe {
         if (Files.exists(cache)) {
             List<String> kept = Files.readAllLines(cache);
             if (kept.size() == 2 && kept.get(0).equals(key)) {
+                log.info("accelerator {}, as found before; delete {} to have KVM tried again", kept.get(1), cache);
                 return Accelerator.valueOf(kept.get(1));
             }
         }
