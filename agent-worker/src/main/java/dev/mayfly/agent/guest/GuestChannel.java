@@ -68,7 +68,7 @@ public final class GuestChannel implements AutoCloseable {
      */
     record Retries(int attempts, Duration firstPause) {
 
-        static final Retries STANDARD = new Retries(5, Duration.ofSeconds(1));
+        static final Retries STANDARD = new Retries(4, Duration.ofSeconds(1));
     }
 
     /**

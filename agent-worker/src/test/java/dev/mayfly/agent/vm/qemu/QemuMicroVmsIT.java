@@ -8,6 +8,7 @@ import dev.mayfly.agent.claim.VmEnd;
 import dev.mayfly.agent.claim.VmEnd.Cause;
 import dev.mayfly.agent.vm.LeftOver;
 import dev.mayfly.agent.vm.MicroVm;
+import dev.mayfly.agent.vm.VmSpec;
 import dev.mayfly.workflows.job.Executor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -97,6 +98,17 @@ class QemuMicroVmsIT {
         assertThat(end.cause()).isEqualTo(Cause.VMM_EXITED);
 
         within(host.driver().start(host.vm(2)).whenAnswers());
+    }
+
+    @Test
+    void aGuestThatCantBecomeWhatItIsToldSaysWhyAndTheBootIsOver() throws Exception {
+        VmSpec vm = host.vm(1);
+        VmSpec misnamed = new VmSpec(vm.slotId(), 1, vm.size(), vm.index(), "no machine id", null);
+
+        VmEnd end = within(host.driver().start(misnamed).whenEnds());
+
+        assertThat(end.cause()).isEqualTo(Cause.GUEST_UNUSABLE);
+        assertThat(end.detail()).contains("machineId 'no machine id' is not 32 hexadecimal digits");
     }
 
     @Test
