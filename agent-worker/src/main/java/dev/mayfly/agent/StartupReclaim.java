@@ -9,6 +9,7 @@ import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.vm.LeftOver;
 import dev.mayfly.agent.vm.MicroVmDriver;
 import dev.mayfly.agent.vm.SlotNames;
+import dev.mayfly.workflows.activity.VmActivities.Destroyed;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -17,8 +18,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,7 +78,7 @@ final class StartupReclaim {
             journal.bury(slotId);
         }
         removeRunFolders(found.records());
-        List<String> dying = new ArrayList<>();
+        List<HostSlot> dying = new ArrayList<>();
         for (SlotRecord record : found.records()) {
             HostSlot slot = slots.adopt(record);
             log.info(
@@ -83,10 +87,11 @@ final class StartupReclaim {
                     record.bootNumber(),
                     slot.boot() != null && !slot.boot().hasEnded() ? "its VM runs" : "its VM has ended");
             if (record.stage() == Stage.DESTROYING || record.epoch() < identity.epoch()) {
-                dying.add(record.slotId());
+                dying.add(slot);
             }
         }
-        dying.forEach(this::destroy);
+        settle(dying);
+        dying.forEach(slot -> destroy(slot.record().slotId()));
         journal.dropTombstones(tombstoneAge);
     }
 
@@ -130,13 +135,25 @@ final class StartupReclaim {
         }
     }
 
+    /** A job that the earlier agent was about to fail gets its last words from this one. */
+    private void settle(List<HostSlot> dying) {
+        HostFence.awaitSettled(dying.stream()
+                .map(HostSlot::boot)
+                .filter(Objects::nonNull)
+                .map(this::giveUpClaim)
+                .toList());
+    }
+
+    private CompletionStage<Destroyed> giveUpClaim(BootedVm boot) {
+        // Asked first without a claim: the broker answers once it has read what is stored of the slot.
+        return broker.settleBeforeDestroy(boot, null)
+                .thenCompose(answer -> answer == Destroyed.REASSIGNED
+                        ? broker.settleBeforeDestroy(
+                                boot, broker.claimedJob(boot.slotId()).orElse(null))
+                        : CompletableFuture.completedStage(answer));
+    }
+
     private void destroy(String slotId) {
-        HostSlot slot = slots.find(slotId);
-        BootedVm boot = slot == null ? null : slot.boot();
-        if (boot != null) {
-            // A job that the earlier agent was about to fail gets its last words from this one.
-            HostFence.settle(broker, boot, broker.claimedJob(slotId).orElse(null));
-        }
         try {
             slots.destroy(slotId);
         } catch (IOException e) {
