@@ -62,13 +62,18 @@ final class HostReclaim {
             // With a tombstone: a launch that is still under way must not bring it back.
             found.add(new LeftOver(
                     "folder %s with disk and journal of the slot".formatted(slots.resolve(slotId)),
-                    () -> new SlotJournal(config.stateDir().toAbsolutePath(), clock).bury(slotId)));
+                    () -> journal().bury(slotId)));
         }
         if (decommission) {
             folder(config.runDir(), "all that is in runDir", found);
             folder(config.stateDir(), "this host's identity, tombstones and all else in stateDir", found);
         }
         return found;
+    }
+
+    private SlotJournal journal() throws IOException {
+        return new SlotJournal(
+                config.stateDir().toAbsolutePath(), clock, config.timeouts().tombstones());
     }
 
     private List<LeftOver> ofVms(Set<String> journalled, Set<String> running) throws IOException {

@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -65,7 +64,7 @@ final class StartupReclaim {
     }
 
     /** Returns once every journalled slot is known again; those that were being destroyed are gone then. */
-    void run(Duration tombstoneAge) throws IOException {
+    void run() throws IOException {
         SlotJournal.Found found = journal.readAll();
         requireSamePlan(found.records());
         reclaim(found.records());
@@ -92,7 +91,6 @@ final class StartupReclaim {
         }
         settle(dying);
         dying.forEach(slot -> destroy(slot.record().slotId()));
-        journal.dropTombstones(tombstoneAge);
     }
 
     /** A slot's addresses and user id follow from its number, so they may not change while there are slots. */

@@ -63,7 +63,7 @@ final class HostRig implements AutoCloseable {
 
     private void startAgent() throws IOException {
         identity = new HostIdentity(stateDir, "host-1");
-        journal = new SlotJournal(stateDir, clock);
+        journal = new SlotJournal(stateDir, clock, Duration.ofHours(24));
         broker = new ClaimBroker(
                 ClaimSettings.standard(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
                 new Calls(),
@@ -86,7 +86,7 @@ final class HostRig implements AutoCloseable {
     }
 
     void reclaim() throws IOException {
-        new StartupReclaim(journal, driver, slots, broker, identity, plan, stateDir, runDir).run(Duration.ofHours(24));
+        new StartupReclaim(journal, driver, slots, broker, identity, plan, stateDir, runDir).run();
     }
 
     LeaseReply lease(long epoch) {

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,7 @@ public final class SlotJournal {
     private static final String RECORD = "slot.json";
     private static final String VERSION = "version";
     private static final int FORMAT_VERSION = 1;
+    private static final int BURIALS_PER_TIDYING = 256;
 
     private final ObjectMapper json = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -41,8 +43,17 @@ public final class SlotJournal {
     private final Path slots;
     private final Path tombstones;
     private final Clock clock;
+    private final Duration tombstoneAge;
+    private final AtomicInteger burials = new AtomicInteger();
 
-    public SlotJournal(Path stateDir, Clock clock) throws IOException {
+    /**
+     * The journal in a state folder.
+     *
+     * @param tombstoneAge how long destroyed slots are remembered; their ids are never issued twice, so this only bounds
+     *     the number of tombstones
+     */
+    public SlotJournal(Path stateDir, Clock clock, Duration tombstoneAge) throws IOException {
+        this.tombstoneAge = tombstoneAge;
         this.slots = stateDir.resolve("slots");
         this.tombstones = stateDir.resolve("tombstones");
         this.clock = clock;
@@ -124,15 +135,17 @@ public final class SlotJournal {
         DurableFiles.write(
                 tombstones.resolve(slotId), clock.instant().toString().getBytes(StandardCharsets.US_ASCII));
         DurableFiles.delete(folder(slotId));
+        if (burials.getAndIncrement() % BURIALS_PER_TIDYING == 0) {
+            dropOldTombstones();
+        }
     }
 
     public boolean isBuried(String slotId) {
         return Files.exists(tombstones.resolve(slotId));
     }
 
-    /** Drops tombstones older than {@code age}; slot ids are never issued twice, so this only bounds their number. */
-    public void dropTombstones(Duration age) throws IOException {
-        Instant limit = clock.instant().minus(age);
+    private void dropOldTombstones() throws IOException {
+        Instant limit = clock.instant().minus(tombstoneAge);
         try (DirectoryStream<Path> all = Files.newDirectoryStream(tombstones)) {
             for (Path tombstone : all) {
                 if (buriedAt(tombstone).isBefore(limit)) {
