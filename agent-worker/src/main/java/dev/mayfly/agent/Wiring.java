@@ -85,15 +85,15 @@ final class Wiring implements AutoCloseable {
         List<String> resolvers = Resolvers.find(config.guest().resolvers());
         MicroVmDriver driver = driver(heartbeatFile, resolvers);
         ClaimBroker broker = opened(new ClaimBroker(ClaimSettings.standard(relayAddress()), controlPlane, clock));
-        SlotJournal journal = new SlotJournal(config.stateDir().toAbsolutePath(), clock, config.timeouts().tombstones());
+        SlotJournal journal = new SlotJournal(
+                config.stateDir().toAbsolutePath(), clock, config.timeouts().tombstones());
         LeaseFirewall firewall = new LeaseFirewall(
                 commands, plan, config.relayPort(), resolvers, config.egress().allow());
         boolean real = config.driver() != Driver.SIMULATED;
         HostSlots slots = new HostSlots(
                 journal, driver, broker, identity, new IndexPool(plan.size()), real ? firewall : () -> {}, runDir);
 
-        new StartupReclaim(journal, driver, slots, broker, identity, plan, config.stateDir(), runDir)
-                .run();
+        new StartupReclaim(journal, driver, slots, broker, identity, plan, config.stateDir(), runDir).run();
         Consumer<LeaseReply> onReply = real ? firewall : reply -> {};
         identity.lease().ifPresent(onReply);
         listen(broker);

@@ -93,8 +93,7 @@ class AgentMainTest {
         try (ServerSocket controlPlane =
                         controlPlane(ZonedDateTime.now(ZoneOffset.UTC).plusMinutes(10));
                 ServerSocket temporal = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            assertThat(check(config(
-                            "http://127.0.0.1:" + controlPlane.getLocalPort(), temporal.getLocalPort())))
+            assertThat(check(config("http://127.0.0.1:" + controlPlane.getLocalPort(), temporal.getLocalPort())))
                     .contains("s behind the control plane's; have both set by NTP");
         }
     }

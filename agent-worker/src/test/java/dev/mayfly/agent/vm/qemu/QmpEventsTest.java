@@ -48,8 +48,8 @@ class QmpEventsTest {
 
     private SocketChannel accept() throws IOException {
         SocketChannel agent = socket.accept();
-        BufferedReader lines = new BufferedReader(
-                new InputStreamReader(Channels.newInputStream(agent), StandardCharsets.UTF_8));
+        BufferedReader lines =
+                new BufferedReader(new InputStreamReader(Channels.newInputStream(agent), StandardCharsets.UTF_8));
         assertThat(lines.readLine()).isEqualTo("{\"execute\":\"qmp_capabilities\"}");
         return agent;
     }
