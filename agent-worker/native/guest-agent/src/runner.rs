@@ -93,7 +93,9 @@ fn keep(order: &StartRunner) -> Result<Ended, String> {
     for pipe in [child.stdout.take().map(|p| Box::new(p) as Box<dyn std::io::Read + Send>), child.stderr.take().map(|p| Box::new(p) as _)] {
         let done = done.clone();
         thread::spawn(move || {
-            pipe.map(copy_to_console);
+            if let Some(pipe) = pipe {
+                copy_to_console(pipe);
+            }
             drop(done);
         });
     }

@@ -68,9 +68,9 @@ impl Git<'_> {
     }
 
     fn git<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<(), Failure> {
-        let result = self.job.run(self.command(&self.job.project).args(arguments), "");
-        // A clone that fails is no failure of the script.
-        result.map_err(|f| if f.reason == "script_failure" { Failure { reason: "runner_system_failure", exit_code: None, ..f } } else { f })
+        // A git that fails counts as a script that fails, with git's own exit code: so it does with GitLab's runner, whose
+        // sources are fetched by a script.
+        self.job.run(self.command(&self.job.project).args(arguments), "")
     }
 
     /// Asks git something; true if it says yes.

@@ -158,6 +158,37 @@ fn a_dependency_is_fetched_with_its_own_token_and_elsewhere_without_one() {
 }
 
 #[test]
+fn a_download_that_stands_still_is_tried_again() {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("from-before", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut zip, b"brought").unwrap();
+    let archive = zip.finish().unwrap().into_inner();
+    let more = json!({"dependencies": [{"id": 5, "name": "build", "token": "token-of-5", "artifacts_file": {"filename": "a.zip", "size": 9}}]});
+    let gitlab = GitLab::start(job(&["cat from-before"], more), move |r, n| {
+        let whole = reply(200).body(&archive);
+        r.is("GET", "/jobs/5/artifacts").then(|| if n == 0 { server::Reply { stall_after: Some(20), ..whole } } else { whole })
+    });
+    run(&gitlab);
+    assert_eq!(gitlab.ending()["state"], "success", "{}", gitlab.log());
+    assert!(gitlab.log().contains("the connection stood still; trying again"), "{}", gitlab.log());
+}
+
+/// As with GitLab's runner v15.4.2: common/build.go, setTraceStatus, and executors/shell/shell.go, where every script that exits
+/// badly is a BuildError without a reason of its own.
+#[test]
+fn a_clone_that_fails_is_a_script_that_fails_with_gits_exit_code() {
+    let more = json!({"variables": [{"key": "GIT_STRATEGY", "value": "clone"}],
+        "git_info": {"repo_url": "http://127.0.0.1:1/g/p.git", "sha": "0123456789012345678901234567890123456789", "ref": "main",
+            "refspecs": ["+refs/heads/*:refs/remotes/origin/*"], "depth": 1}});
+    let gitlab = GitLab::start(job(&["echo not reached"], more), |_, _| None);
+    run(&gitlab);
+    let ending = gitlab.ending();
+    assert_eq!((&ending["failure_reason"], &ending["exit_code"]), (&json!("script_failure"), &json!(128)), "{}", gitlab.log());
+    assert!(gitlab.log().contains("Job failed: exit status 128"), "{}", gitlab.log());
+    assert!(!gitlab.log().contains("not reached"));
+}
+
+#[test]
 fn secrets_stay_out_of_the_log_and_file_variables_are_removed() {
     let more = json!({"variables": [{"key": "S", "value": "top-secret-1", "masked": true}, {"key": "F", "value": "in file", "file": true}],
         "features": {"token_mask_prefixes": ["glpat-"]}});

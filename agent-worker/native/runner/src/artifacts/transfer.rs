@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::pack;
-use crate::api::header;
+use crate::api::{header, Api};
 use crate::context::{Context, Failure};
 use crate::payload::{Artifact, Dependency};
 use crate::verdict::{self, Answer, TransferVerdict};
@@ -18,6 +18,8 @@ const TRIES: u32 = 15;
 const REDIRECTS: u32 = 5;
 /// A connection whose other end is gone may not say so; one on which nothing moves for so long is given up.
 const STALL: Duration = Duration::from_secs(20);
+const STOOD_STILL: &str = "the connection stood still";
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// GitLab may take long over what it has been sent.
 const DIGESTION: Duration = Duration::from_secs(180);
 const BOUNDARY: &str = "mayfly-runner-7MA4YWxkTrZu0gW";
@@ -65,21 +67,39 @@ fn send(job: &Context, url: &str, file_name: &str, file: &File) -> Result<(Answe
     // Reads by position: an earlier try that was given up shares the file's own.
     let body = Counted { inner: Positioned { file, at: 0 }, moved: moved.clone() };
     let mut body = Cursor::new(head).chain(body).chain(Cursor::new(tail));
-    let (sender, done) = mpsc::channel();
     let (api, url, token) = (job.api.clone(), url.to_string(), job.key.token.clone());
+    let work = move || api.upload(&url, &token, &format!("multipart/form-data; boundary={BOUNDARY}"), &mut body);
+    let patience = |sent| if sent >= size { DIGESTION } else { STALL };
+    let result = watched(&moved, patience, || job.must_stop(), work)?;
+    Ok(result.unwrap_or_else(|| (Answer { detail: STOOD_STILL.into(), ..Answer::default() }, None)))
+}
+
+/// Does the work in a thread of its own; None once nothing has moved for as long as `patience`, which is told how much has. A
+/// try that is given up ends by itself, and nobody listens to it any more.
+fn watched<T: Send + 'static>(
+    moved: &AtomicU64,
+    patience: impl Fn(u64) -> Duration,
+    must_stop: impl Fn() -> Result<(), Failure>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    let (sender, done) = mpsc::channel();
     thread::spawn(move || {
         // Nobody listens any more where the try was given up.
-        let _ = sender.send(api.upload(&url, &token, &format!("multipart/form-data; boundary={BOUNDARY}"), &mut body));
+        let _ = sender.send(work());
     });
-    let mut before = 0;
+    let (mut seen, mut since) = (0, Instant::now());
     loop {
-        let patience = if before >= size { DIGESTION } else { STALL };
-        match done.recv_timeout(patience) {
-            Ok(result) => return Ok(result),
-            Err(RecvTimeoutError::Timeout) if moved.load(Ordering::Relaxed) > before => before = moved.load(Ordering::Relaxed),
-            Err(_) => return Ok((Answer { detail: "the connection stood still".into(), ..Answer::default() }, None)),
+        match done.recv_timeout(LOOK_EVERY) {
+            Ok(result) => return Ok(Some(result)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => must_stop()?,
         }
-        job.must_stop()?;
+        let now = moved.load(Ordering::Relaxed);
+        if now > seen {
+            (seen, since) = (now, Instant::now());
+        } else if since.elapsed() >= patience(seen) {
+            return Ok(None);
+        }
     }
 }
 
@@ -124,7 +144,7 @@ fn download(job: &Context, dependency: &Dependency) -> Result<File, Failure> {
         job.must_stop()?;
         let mut archive = pack::nameless(job.variables.files_folder()).map_err(Failure::system)?;
         let failed = |why: String| format!("artifacts of {} ({}): {why}", dependency.name, dependency.id);
-        match fetch(job, dependency, &mut archive) {
+        match fetch(job, dependency, &archive)? {
             Ok(None) => return archive.rewind().map(|()| archive).map_err(|e| Failure::system(e.to_string())),
             Ok(Some(403 | 401)) => return Err(Failure::system(failed("GitLab forbids the download; did a needed job's artifacts expire?".into()))),
             Ok(Some(404)) => return Err(Failure::system(failed("GitLab has none; they may have expired".into()))),
@@ -139,17 +159,27 @@ fn download(job: &Context, dependency: &Dependency) -> Result<File, Failure> {
     Err(Failure::system(format!("GitLab did not give the artifacts of {} in time", dependency.name)))
 }
 
-/// None once the file is there, else what GitLab answered. A body that breaks off is an error.
-fn fetch(job: &Context, dependency: &Dependency, archive: &mut File) -> Result<Option<u16>, String> {
-    let mut url = job.api.artifacts_url(dependency.id, "");
-    let mut token = Some(dependency.token.as_str());
+/// None once the file is there, else what GitLab answered. A body that breaks off or stands still is an error.
+fn fetch(job: &Context, dependency: &Dependency, archive: &File) -> Result<Result<Option<u16>, String>, Failure> {
+    let moved = Arc::new(AtomicU64::new(0));
+    let to = archive.try_clone().map_err(|e| Failure::system(format!("could not keep the artifacts: {e}")))?;
+    let (api, url, token) = (job.api.clone(), job.api.artifacts_url(dependency.id, ""), dependency.token.clone());
+    let counted = moved.clone();
+    let patience = |came| if came == 0 { DIGESTION } else { STALL };
+    let result = watched(&moved, patience, || job.must_stop(), move || fetch_from(&api, url, &token, to, counted))?;
+    Ok(result.unwrap_or_else(|| Err(STOOD_STILL.into())))
+}
+
+fn fetch_from(api: &Api, mut url: String, token: &str, mut archive: File, moved: Arc<AtomicU64>) -> Result<Option<u16>, String> {
+    let mut token = Some(token);
     for _ in 0..=REDIRECTS {
-        let mut answer = job.api.download(&url, token)?;
+        let mut answer = api.download(&url, token)?;
         let status = answer.status().as_u16();
         match (verdict::on_transfer(Some(status)), header(answer.headers(), "Location")) {
             (TransferVerdict::Done, _) => {
                 let expected = header(answer.headers(), "Content-Length").and_then(|n| n.parse::<u64>().ok());
-                let got = io::copy(&mut answer.body_mut().as_reader(), archive).map_err(|e| e.to_string())?;
+                let mut body = Counted { inner: answer.body_mut().as_reader(), moved };
+                let got = io::copy(&mut body, &mut archive).map_err(|e| e.to_string())?;
                 return match expected {
                     Some(size) if size != got => Err(format!("{got} of {size} bytes came")),
                     _ => Ok(None),
@@ -190,6 +220,40 @@ fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SHORT: Duration = Duration::from_millis(300);
+
+    #[test]
+    fn a_transfer_on_which_nothing_moves_is_given_up() {
+        let (hold, held) = mpsc::channel::<()>();
+        let moved = AtomicU64::new(0);
+        let result = watched(&moved, |_| SHORT, || Ok(()), move || held.recv().is_ok());
+        assert_eq!(result, Ok(None));
+        drop(hold);
+    }
+
+    #[test]
+    fn a_slow_transfer_is_waited_for_as_long_as_it_moves() {
+        let moved = Arc::new(AtomicU64::new(0));
+        let counted = moved.clone();
+        let work = move || {
+            for _ in 0..6 {
+                thread::park_timeout(SHORT / 2);
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+            "done"
+        };
+        assert_eq!(watched(&moved, |_| SHORT, || Ok(()), work), Ok(Some("done")));
+    }
+
+    #[test]
+    fn a_job_that_must_stop_waits_for_no_transfer() {
+        let (hold, held) = mpsc::channel::<()>();
+        let moved = AtomicU64::new(0);
+        let result = watched(&moved, |_| DIGESTION, || Err(Failure::timeout(1)), move || held.recv().is_ok());
+        assert_eq!(result, Err(Failure::timeout(1)));
+        drop(hold);
+    }
 
     #[test]
     fn values_in_an_address_are_encoded() {

@@ -36,6 +36,8 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    /// Stands still after so many bytes of the body.
+    pub stall_after: Option<usize>,
 }
 
 pub fn reply(status: u16) -> Reply {
@@ -108,6 +110,12 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, rule: &Rule, job: &Value) 
     let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n", answer.status, answer.body.len());
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if let Some(sent) = answer.stall_after {
+        stream.write_all(&[head.as_bytes(), b"\r\n", &answer.body[..sent]].concat()).unwrap();
+        // Ends once the runner gives the connection up.
+        let _ = stream.read(&mut [0]);
+        return;
     }
     // The runner may be gone already: that is what some tests are about.
     let _ = stream.write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat());

@@ -112,6 +112,11 @@ public record AgentConfig(
         public int size() {
             return last - first + 1;
         }
+
+        /** Whether ids from {@code start} on share any with these. */
+        boolean overlaps(long start, long count) {
+            return start <= last && first < start + count;
+        }
     }
 
     /** @param allow {@code host:port} each that guests may reach though they are on private addresses */

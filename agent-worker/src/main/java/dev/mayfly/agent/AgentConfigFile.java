@@ -2,13 +2,13 @@ package dev.mayfly.agent;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.deser.DeserializationProblemHandler;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -18,17 +18,15 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@code agent.yml} over the defaults, and tells of every unknown key at once. */
+/** Reads {@code agent.yml} over the defaults, and tells of everything that is wrong with it at once. */
 public final class AgentConfigFile {
 
-    private static final Pattern SHORT_DURATION = Pattern.compile("(\\d+)\\s*(ms|s|m|h|d)");
+    private static final Pattern SHORT_DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)");
 
     private AgentConfigFile() {}
 
@@ -55,27 +53,30 @@ public final class AgentConfigFile {
         try {
             yaml = Files.readString(file);
         } catch (IOException e) {
-            throw new Invalid(List.of("%s can't be read (%s); name an existing file by --config".formatted(file, e)));
+            throw new Invalid(List.of("%s can't be read (%s); name an existing file by --config"
+                    .formatted(file, e.getClass().getSimpleName())));
         }
         return parse(file.toString(), yaml);
     }
 
     /** As {@link #read}, of a text that is already there. */
     static AgentConfig parse(String file, String yaml) throws Invalid {
-        List<String> problems = new ArrayList<>();
-        ObjectMapper mapper = mapper(problems);
+        ObjectMapper mapper = mapper();
+        List<String> problems;
         try {
             JsonNode user = mapper.readTree(yaml);
-            if (!(user instanceof ObjectNode)) {
-                throw new Invalid(List.of(file + " is empty or no mapping of keys to values"));
+            if (!(user instanceof ObjectNode keys)) {
+                throw new Invalid(List.of(
+                        file + " is empty or no mapping of keys to values; config/agent.yml shows what it holds"));
             }
-            JsonNode all = mapper.readerForUpdating(defaults(mapper)).readValue(user);
-            AgentConfig config = mapper.treeToValue(all, AgentConfig.class);
+            ObjectNode all = overlay(defaults(mapper), keys);
+            problems = ConfigKeys.problems(mapper, all, AgentConfig.class);
             if (problems.isEmpty()) {
-                return config;
+                return mapper.treeToValue(all, AgentConfig.class);
             }
         } catch (JsonProcessingException e) {
-            problems.add(e.getOriginalMessage().lines().findFirst().orElse("does not parse") + at(e));
+            String what = e.getOriginalMessage().lines().findFirst().orElse("does not parse");
+            problems = List.of("it is no YAML: " + what + line(e));
         } catch (IOException e) {
             throw new IllegalStateException("the built-in defaults can't be read", e);
         }
@@ -83,62 +84,43 @@ public final class AgentConfigFile {
                 problems.stream().map(problem -> file + ": " + problem).toList());
     }
 
-    private static String at(JsonProcessingException e) {
-        if (e instanceof com.fasterxml.jackson.databind.JsonMappingException mapping
-                && !mapping.getPath().isEmpty()) {
-            StringBuilder path = new StringBuilder();
-            mapping.getPath()
-                    .forEach(step -> path.append(path.isEmpty() ? "" : ".").append(step.getFieldName()));
-            return " (at %s)".formatted(path);
-        }
+    private static String line(JsonProcessingException e) {
         return e.getLocation() == null
                 ? ""
                 : " (line %d)".formatted(e.getLocation().getLineNr());
     }
 
-    private static JsonNode defaults(ObjectMapper mapper) throws IOException {
+    /** Puts the user's keys over the defaults; a section without keys leaves them as they are. */
+    private static ObjectNode overlay(ObjectNode defaults, ObjectNode user) {
+        user.properties().forEach(each -> {
+            JsonNode standing = defaults.path(each.getKey());
+            if (standing instanceof ObjectNode section && each.getValue() instanceof ObjectNode over) {
+                overlay(section, over);
+            } else if (!(standing.isObject() && each.getValue().isNull())) {
+                defaults.set(each.getKey(), each.getValue());
+            }
+        });
+        return defaults;
+    }
+
+    private static ObjectNode defaults(ObjectMapper mapper) throws IOException {
         try (InputStream in = AgentConfigFile.class.getResourceAsStream("agent-defaults.yml")) {
             if (in == null) {
                 throw new IOException("agent-defaults.yml is not on the class path");
             }
-            return mapper.readTree(in);
+            return (ObjectNode) mapper.readTree(in);
         }
     }
 
-    private static ObjectMapper mapper(List<String> problems) {
+    private static ObjectMapper mapper() {
         SimpleModule durations = new SimpleModule().addDeserializer(Duration.class, new DurationDeserializer());
         return JsonMapper.builder(new YAMLFactory())
                 .addModule(durations)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
-                .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-                .addHandler(new UnknownKeys(problems))
+                .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
                 .build();
-    }
-
-    /** Collects unknown keys instead of stopping at the first. */
-    private static final class UnknownKeys extends DeserializationProblemHandler {
-
-        private final List<String> problems;
-
-        UnknownKeys(List<String> problems) {
-            this.problems = problems;
-        }
-
-        @Override
-        public boolean handleUnknownProperty(
-                DeserializationContext context,
-                JsonParser parser,
-                JsonDeserializer<?> deserializer,
-                Object beanOrClass,
-                String key)
-                throws IOException {
-            Collection<Object> known = deserializer.getKnownPropertyNames();
-            problems.add("unknown key '%s'; known here: %s".formatted(key, known == null ? "?" : known));
-            parser.skipChildren();
-            return true;
-        }
     }
 
     /** {@code 90s}, {@code 5m}, {@code 24h}, {@code 500ms}, {@code 1d} or ISO 8601. */

@@ -3,6 +3,7 @@ package dev.mayfly.agent;
 import dev.mayfly.agent.claim.ClaimSlot;
 import dev.mayfly.agent.claim.RunnerInfo;
 import dev.mayfly.agent.claim.VmEnd;
+import dev.mayfly.agent.claim.VmEnd.Cause;
 import dev.mayfly.agent.journal.SlotRecord;
 import dev.mayfly.agent.vm.MicroVm;
 import dev.mayfly.workflows.job.Executor;
@@ -10,7 +11,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** One boot of a slot's VM as the claim broker sees it. */
 final class BootedVm implements ClaimSlot {
@@ -21,6 +25,7 @@ final class BootedVm implements ClaimSlot {
     private final Path secretDirectory;
     private final InetAddress guestAddress;
     private final RunnerInfo runnerInfo;
+    private final AtomicBoolean unusableTold = new AtomicBoolean();
 
     BootedVm(HostSlot slot, MicroVm vm, Path secretDirectory, InetAddress guestAddress, RunnerInfo runnerInfo) {
         this.slot = slot;
@@ -37,6 +42,14 @@ final class BootedVm implements ClaimSlot {
 
     boolean hasEnded() {
         return vm.whenEnds().toCompletableFuture().isDone();
+    }
+
+    /** Why a guest that booted was of no use; told once, so that the launch after the one that fails by it boots anew. */
+    Optional<String> takeUnusable() {
+        CompletableFuture<VmEnd> end = vm.whenEnds().toCompletableFuture();
+        return end.isDone() && end.join().cause() == Cause.GUEST_UNUSABLE && unusableTold.compareAndSet(false, true)
+                ? Optional.of(end.join().detail())
+                : Optional.empty();
     }
 
     @Override

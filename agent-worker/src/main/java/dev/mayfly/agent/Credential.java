@@ -4,12 +4,19 @@ import dev.mayfly.agent.AgentConfig.ControlPlaneConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
 import java.util.Map;
+import java.util.Set;
 
 /** Where this host's credential comes from: a file, or the environment. */
 final class Credential {
 
     static final String VARIABLE = "MAYFLY_AGENT_CREDENTIAL";
+
+    private static final Set<PosixFilePermission> OPEN_TO_OTHERS =
+            Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_READ, PosixFilePermission.OTHERS_WRITE);
 
     private Credential() {}
 
@@ -40,6 +47,11 @@ final class Credential {
         if (value.isEmpty()) {
             throw new IOException(
                     "controlPlane.credentialFile %s is empty; put this host's credential there".formatted(file));
+        }
+        Set<PosixFilePermission> mode = Files.getPosixFilePermissions(file);
+        if (!Collections.disjoint(mode, OPEN_TO_OTHERS)) {
+            throw new IOException("controlPlane.credentialFile %s is open to others (%s); chmod 600 it"
+                    .formatted(file, PosixFilePermissions.toString(mode)));
         }
         return value;
     }

@@ -30,6 +30,7 @@ final class Drivers {
     private final AgentConfig config;
     private final Commands commands;
     private final AddressPlan plan;
+    private final HostFacts facts = HostFacts.ofThisMachine();
     private final Clock clock;
 
     Drivers(AgentConfig config, Commands commands, AddressPlan plan, Clock clock) {
@@ -46,8 +47,7 @@ final class Drivers {
         if (imageFolder == null || nativeDir == null) {
             throw new IOException("image and nativeDir must be set for the qemu driver");
         }
-        Path qemu =
-                HostFacts.program(config.qemu()).orElseThrow(() -> new IOException(config.qemu() + " is not there"));
+        Path qemu = facts.program(config.qemu()).orElseThrow(() -> new IOException(config.qemu() + " is not there"));
         QemuSettings settings = new QemuSettings(
                 config.stateDir().toAbsolutePath().resolve("slots"),
                 config.runDir().toAbsolutePath(),
@@ -69,7 +69,7 @@ final class Drivers {
     }
 
     private QemuCommandLine commandLine(Path qemu, GuestImage image) throws IOException {
-        QemuCommandLine emulated = new QemuCommandLine(qemu, image, Accelerator.TCG, HostFacts.tscKhz());
+        QemuCommandLine emulated = new QemuCommandLine(qemu, image, Accelerator.TCG, facts.tscKhz());
         Accelerator accelerator = switch (config.accelerator()) {
             case KVM -> Accelerator.KVM;
             case TCG -> Accelerator.TCG;
@@ -84,6 +84,7 @@ final class Drivers {
     private KvmProbe probe() {
         return new KvmProbe(
                 commands,
+                KVM,
                 config.stateDir().resolve("kvm-probe"),
                 config.runDir().toAbsolutePath().resolve("kvm-probe"),
                 config.timeouts().kvmProbe(),

@@ -51,7 +51,7 @@ final class Heartbeat implements AutoCloseable {
     private void tryBeat() {
         try {
             beat();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             log.error("{} can't be touched; guards end all VMs of this host if that stays so", file, e);
         }
     }

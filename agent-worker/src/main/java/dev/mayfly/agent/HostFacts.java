@@ -4,27 +4,34 @@ import dev.mayfly.agent.AgentConfig.CapacityConfig;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import java.io.IOException;
 import java.math.BigDecimal;
-import java.nio.file.FileStore;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What this machine is and has, read from the kernel; nothing is kept. */
-final class HostFacts {
+/**
+ * What this machine is and has, read from the kernel's files; nothing is kept.
+ *
+ * @param root of the file system
+ * @param path where programs are looked for before the administrators' folders
+ */
+record HostFacts(Path root, String path) {
 
     private static final int MIB_OF_KIB = 1024;
     private static final int LEAST_MEMORY_RESERVE_MIB = 1024;
     private static final int MEMORY_RESERVE_SHARE = 10;
-    private static final Path CPUS = Path.of("/proc/cpuinfo");
-    private static final Path MEMORY = Path.of("/proc/meminfo");
+    private static final List<String> PROGRAM_FOLDERS = List.of("usr/sbin", "sbin", "usr/bin", "bin");
 
-    private HostFacts() {}
+    static HostFacts ofThisMachine() {
+        return new HostFacts(Path.of("/"), System.getenv().getOrDefault("PATH", ""));
+    }
 
     /** What this host offers: as agent.yml states it, else what it has less a reserve for itself. */
-    static Capacity capacity(CapacityConfig stated, Path stateDir) throws IOException {
+    Capacity capacity(CapacityConfig stated, Path stateDir) throws IOException {
         return new Capacity(
                 milliCpus(stated.cpus(), Runtime.getRuntime().availableProcessors()),
                 stated.memoryMib() != null ? stated.memoryMib() : offeredMemory(memoryMib()),
@@ -46,12 +53,52 @@ final class HostFacts {
         return (int) Math.max(0, Math.min(Integer.MAX_VALUE, freeMib - floorMib));
     }
 
-    static int memoryMib() throws IOException {
-        return Files.readAllLines(MEMORY).stream()
-                .filter(line -> line.startsWith("MemTotal:"))
+    int memoryMib() throws IOException {
+        return Integer.parseInt(value("proc/meminfo", "MemTotal:").replaceAll("\\D", "")) / MIB_OF_KIB;
+    }
+
+    /** The effective user id of this process. */
+    int uid() throws IOException {
+        return Integer.parseInt(value("proc/self/status", "Uid:").strip().split("\\s+", -1)[1]);
+    }
+
+    /** Whether this machine passes IPv4 packets on. */
+    boolean forwards() throws IOException {
+        return Files.readString(root.resolve("proc/sys/net/ipv4/ip_forward"))
+                .strip()
+                .equals("1");
+    }
+
+    /** Rate of the time-stamp counter; an emulated guest can't measure it. */
+    long tscKhz() throws IOException {
+        String megahertz = value("proc/cpuinfo", "cpu MHz").replace(':', ' ').strip();
+        return Math.round(Double.parseDouble(megahertz) * 1000);
+    }
+
+    /** The rest of the first line that begins so. */
+    private String value(String file, String key) throws IOException {
+        Path from = root.resolve(file);
+        return Files.readAllLines(from).stream()
+                .filter(line -> line.startsWith(key))
                 .findFirst()
-                .map(line -> Integer.parseInt(line.replaceAll("\\D", "")) / MIB_OF_KIB)
-                .orElseThrow(() -> new IOException(MEMORY + " names no MemTotal"));
+                .map(line -> line.substring(key.length()))
+                .orElseThrow(() -> new IOException("%s has no line '%s'".formatted(from, key)));
+    }
+
+    /** Lines of a file, none if it isn't there. */
+    List<String> lines(String file) throws IOException {
+        Path from = root.resolve(file);
+        return Files.exists(from) ? Files.readAllLines(from) : List.of();
+    }
+
+    /** Whether a device is there and lets itself be opened, which a container may deny though its mode allows it. */
+    boolean opens(String device) {
+        try (FileChannel open =
+                FileChannel.open(root.resolve(device), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            return open.isOpen();
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Free space where a folder is, or would be made. */
@@ -60,42 +107,29 @@ final class HostFacts {
         while (!Files.exists(existing) && existing.getParent() != null) {
             existing = existing.getParent();
         }
-        FileStore store = Files.getFileStore(existing);
-        return store.getUsableSpace() >> 20;
+        return Files.getFileStore(existing).getUsableSpace() >> 20;
     }
 
-    /** Rate of the time-stamp counter; an emulated guest can't measure it. */
-    static long tscKhz() throws IOException {
-        return tscKhz(Files.readAllLines(CPUS));
-    }
-
-    static long tscKhz(List<String> cpuinfo) throws IOException {
-        return cpuinfo.stream()
-                .filter(line -> line.startsWith("cpu MHz"))
-                .findFirst()
-                .map(line -> Math.round(
-                        Double.parseDouble(line.substring(line.indexOf(':') + 1).strip()) * 1000))
-                .orElseThrow(() -> new IOException(CPUS + " names no 'cpu MHz', which emulated guests need"));
-    }
-
-    /** As it stands in the lease. */
+    /** As it stands in the lease and in an image's manifest. */
     static String arch() {
         String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
         return arch.equals("aarch64") ? "arm64" : "x86_64";
     }
 
     /** The program's absolute path; a name is looked for where PATH says, and in the administrators' folders. */
-    static Optional<Path> program(String name) {
+    Optional<Path> program(String name) {
         if (name.contains("/")) {
             return Optional.of(Path.of(name).toAbsolutePath()).filter(Files::isExecutable);
         }
-        String folders = System.getenv().getOrDefault("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin";
-        for (String folder : folders.split(":", -1)) {
+        for (String folder : path.split(":", -1)) {
             Path candidate = Path.of(folder.isEmpty() ? "." : folder, name).toAbsolutePath();
             if (Files.isExecutable(candidate)) {
                 return Optional.of(candidate);
             }
         }
-        return Optional.empty();
+        return PROGRAM_FOLDERS.stream()
+                .map(folder -> root.resolve(folder).resolve(name))
+                .filter(Files::isExecutable)
+                .findFirst();
     }
 }

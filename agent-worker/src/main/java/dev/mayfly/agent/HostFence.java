@@ -1,8 +1,11 @@
 package dev.mayfly.agent;
 
 import dev.mayfly.agent.claim.ClaimBroker;
+import dev.mayfly.workflows.activity.VmActivities.Destroyed;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -67,15 +70,21 @@ final class HostFence {
     /** Lets the broker fail towards GitLab what the control plane can't know of. */
     private void giveUpClaim(HostSlot slot) {
         BootedVm boot = slot.boot();
-        if (boot == null) {
-            return;
+        if (boot != null) {
+            awaitSettled(List.of(broker.settleBeforeDestroy(boot, null)));
         }
+    }
+
+    /** Waits a little until the broker has begun to end what it has in hand of slots that go. */
+    static void awaitSettled(List<CompletionStage<Destroyed>> settling) {
+        CompletableFuture<?>[] all =
+                settling.stream().map(CompletionStage::toCompletableFuture).toArray(CompletableFuture<?>[]::new);
         try {
-            broker.settleBeforeDestroy(boot, null).toCompletableFuture().get(SETTLE_SECONDS, TimeUnit.SECONDS);
+            CompletableFuture.allOf(all).get(SETTLE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
-            log.info("slot {}: its claim was not settled; the control plane fails the job", boot.slotId(), e);
+            log.info("not all claims of slots that go were settled; the control plane fails their jobs", e);
         }
     }
 }

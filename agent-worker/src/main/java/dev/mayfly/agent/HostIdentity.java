@@ -1,5 +1,6 @@
 package dev.mayfly.agent;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.mayfly.agent.journal.DurableFiles;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -21,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HostIdentity {
 
-    private final ObjectMapper json = JsonMapper.builder()
+    private static final String LEASE = "lease.json";
+
+    private static final ObjectMapper JSON = JsonMapper.builder()
             .addModule(new JavaTimeModule())
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
@@ -37,20 +41,45 @@ public final class HostIdentity {
      */
     public HostIdentity(Path stateDir, @Nullable String configuredId) throws IOException {
         Files.createDirectories(stateDir);
-        this.leaseFile = stateDir.resolve("lease.json");
-        this.hostId = configuredId != null ? configuredId : keptId(stateDir.resolve("host-id"));
-        this.lease = Files.exists(leaseFile) ? json.readValue(leaseFile.toFile(), LeaseReply.class) : null;
+        this.leaseFile = stateDir.resolve(LEASE);
+        this.hostId = keptId(stateDir.resolve("host-id"), configuredId);
+        this.lease = keptLease(stateDir).orElse(null);
     }
 
-    private static String keptId(Path file) throws IOException {
+    /** What the control plane last told the agent with this state folder; empty before the very first lease. */
+    static Optional<LeaseReply> keptLease(Path stateDir) throws IOException {
+        Path file = stateDir.resolve(LEASE);
         if (!Files.exists(file)) {
-            byte[] random = new byte[6];
-            new SecureRandom().nextBytes(random);
-            DurableFiles.write(
-                    file,
-                    ("host-" + HexFormat.of().formatHex(random)).getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            return Optional.empty();
         }
-        return Files.readString(file).strip();
+        try {
+            return Optional.of(JSON.readValue(file.toFile(), LeaseReply.class));
+        } catch (JsonProcessingException e) {
+            throw new IOException(
+                    "%s is damaged (%s); delete it if no VM of this host runs any more, the control plane tells it anew"
+                            .formatted(file, e.getOriginalMessage()),
+                    e);
+        }
+    }
+
+    private static String keptId(Path file, @Nullable String configuredId) throws IOException {
+        if (!Files.exists(file)) {
+            DurableFiles.write(
+                    file, (configuredId != null ? configuredId : madeUp()).getBytes(StandardCharsets.US_ASCII));
+        }
+        String kept = Files.readString(file).strip();
+        if (configuredId != null && !configuredId.equals(kept)) {
+            throw new IOException(
+                    "this state folder is %s's and agent.yml says hostId %s; set it back, or give this host another stateDir"
+                            .formatted(kept, configuredId));
+        }
+        return kept;
+    }
+
+    private static String madeUp() {
+        byte[] random = new byte[6];
+        new SecureRandom().nextBytes(random);
+        return "host-" + HexFormat.of().formatHex(random);
     }
 
     public String hostId() {
@@ -70,7 +99,7 @@ public final class HostIdentity {
     /** Keeps what the control plane said; on disk when this returns. */
     public void learn(LeaseReply reply) throws IOException {
         if (!reply.equals(lease)) {
-            DurableFiles.write(leaseFile, json.writeValueAsBytes(reply));
+            DurableFiles.write(leaseFile, JSON.writeValueAsBytes(reply));
             lease = reply;
         }
     }

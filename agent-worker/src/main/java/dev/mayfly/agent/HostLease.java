@@ -1,6 +1,5 @@
 package dev.mayfly.agent;
 
-import dev.mayfly.agent.control.ControlPlane;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
@@ -21,7 +20,7 @@ final class HostLease implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HostLease.class);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
 
-    private final ControlPlane controlPlane;
+    private final Renewal renewal;
     private final HostIdentity identity;
     private final Description host;
     private final Inventory inventory;
@@ -33,6 +32,12 @@ final class HostLease implements AutoCloseable {
     private boolean reachable = true;
     private volatile boolean closed;
 
+    /** One attempt to renew the lease at the control plane; blocks until it is answered. */
+    @FunctionalInterface
+    interface Renewal {
+        LeaseReply renew(LeaseRequest request) throws IOException, InterruptedException;
+    }
+
     /** What every lease request says of this host. */
     record Description(String agentVersion, Capacity capacity, String arch, String driver) {}
 
@@ -42,14 +47,14 @@ final class HostLease implements AutoCloseable {
      * @param onReply is told of every answer; what it throws is logged
      */
     HostLease(
-            ControlPlane controlPlane,
+            Renewal renewal,
             HostIdentity identity,
             Description host,
             Inventory inventory,
             HostFence fence,
             Consumer<LeaseReply> onReply,
             Clock clock) {
-        this.controlPlane = controlPlane;
+        this.renewal = renewal;
         this.identity = identity;
         this.host = host;
         this.inventory = inventory;
@@ -77,13 +82,24 @@ final class HostLease implements AutoCloseable {
         while (!closed) {
             try {
                 Thread.sleep(pause().toMillis());
-                renew();
-                fenceIfAlone();
+                renewOrFence();
             } catch (InterruptedException e) {
                 return;
-            } catch (RuntimeException e) {
-                log.error("a lease renewal failed in an unforeseen way; the next one is due soon", e);
             }
+        }
+    }
+
+    /** One renewal, and what follows if there has been none for too long. */
+    void renewOrFence() throws InterruptedException {
+        try {
+            renew();
+        } catch (RuntimeException e) {
+            log.error("a lease renewal failed in an unforeseen way; the next one is due soon", e);
+        }
+        try {
+            fenceIfAlone();
+        } catch (RuntimeException e) {
+            log.error("unclaimed VMs could not be fenced; their guards do when this agent is gone", e);
         }
     }
 
@@ -96,7 +112,7 @@ final class HostLease implements AutoCloseable {
 
     private boolean renew() throws InterruptedException {
         try {
-            LeaseReply reply = controlPlane.renew(new LeaseRequest(
+            LeaseReply reply = renewal.renew(new LeaseRequest(
                     identity.hostId(),
                     host.agentVersion(),
                     host.capacity(),
@@ -131,7 +147,11 @@ final class HostLease implements AutoCloseable {
         if (!fence.destroyOlderThan(reply.epoch())) {
             log.warn("something of an earlier epoch is left on this host");
         }
-        onReply.accept(reply);
+        try {
+            onReply.accept(reply);
+        } catch (RuntimeException e) {
+            log.error("{} could not follow its lease reply; the next one is due soon", identity.hostId(), e);
+        }
     }
 
     private void fenceIfAlone() {

@@ -1,6 +1,6 @@
 package dev.mayfly.agent;
 
-import dev.mayfly.agent.network.AddressPlan;
+import dev.mayfly.agent.network.Ipv4Network;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -11,93 +11,108 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps agents of one machine apart: each holds, as long as its process lives, a lock on a file that says which state
- * folder, address pool and user ids are its own.
+ * Keeps agents of one machine apart, as long as their processes live: each holds a lock in its state folder, and one on a
+ * file in a common folder that says which address pool and user ids are its own.
  */
 final class HostLocks implements AutoCloseable {
 
-    private final FileChannel channel;
+    private final FileChannel stateLock;
+    private final FileChannel claim;
 
-    @SuppressWarnings("unused") // held, not read
-    private final FileLock held;
-
-    private HostLocks(FileChannel channel, FileLock held) {
-        this.channel = channel;
-        this.held = held;
+    private HostLocks(FileChannel stateLock, FileChannel claim) {
+        this.stateLock = stateLock;
+        this.claim = claim;
     }
 
     /** Takes the locks, or says in {@code problems} who has what. */
     static @Nullable HostLocks take(AgentConfig config, List<String> problems) throws IOException {
+        Path stateDir = Files.createDirectories(config.stateDir()).toRealPath();
+        FileChannel stateLock = open(stateDir.resolve("lock"));
+        if (!lock(stateLock)) {
+            String holder = Files.readString(stateDir.resolve("lock")).strip();
+            stateLock.close();
+            problems.add(
+                    "an agent already runs with stateDir %s (process %s); end it, or give this one another stateDir"
+                            .formatted(stateDir, holder));
+            return null;
+        }
+        write(stateLock, Long.toString(ProcessHandle.current().pid()));
+        FileChannel claim = claim(config, stateDir, problems);
+        if (claim == null) {
+            stateLock.close();
+            return null;
+        }
+        return new HostLocks(stateLock, claim);
+    }
+
+    private static @Nullable FileChannel claim(AgentConfig config, Path stateDir, List<String> problems)
+            throws IOException {
         Path folder = Files.createDirectories(config.lockDir());
+        Path own = folder.resolve(
+                "agent-" + UUID.nameUUIDFromBytes(stateDir.toString().getBytes(StandardCharsets.UTF_8)));
+        int before = problems.size();
         try (FileChannel all = open(folder.resolve("all"));
-                FileLock one = all.lock()) {
-            Path own = folder.resolve("agent-"
-                    + HexFormat.of()
-                            .toHexDigits(config.stateDir().toAbsolutePath().hashCode()));
-            List<String> clashes = new ArrayList<>();
-            try (DirectoryStream<Path> others = Files.newDirectoryStream(folder, "agent-*")) {
-                for (Path other : others) {
-                    String claim = isHeld(other) ? Files.readString(other) : "";
-                    if (!claim.isEmpty()) {
-                        clash(config, claim, clashes);
-                    }
+                FileLock oneAtATime = all.lock();
+                DirectoryStream<Path> others = Files.newDirectoryStream(folder, "agent-*")) {
+            for (Path other : others) {
+                if (!other.equals(own) && isHeld(other)) {
+                    clash(config, Files.readString(other).split("\n", -1), problems);
                 }
             }
-            problems.addAll(clashes);
-            return clashes.isEmpty() && one.isValid() ? lock(config, own) : null;
+            if (problems.size() > before || !oneAtATime.isValid()) {
+                return null;
+            }
+            FileChannel channel = open(own);
+            if (!lock(channel)) {
+                throw new IOException("%s is locked, though nobody holds %s".formatted(own, stateDir));
+            }
+            write(
+                    channel,
+                    "%s\n%s\n%d\n%d\n"
+                            .formatted(
+                                    stateDir,
+                                    config.addressPool(),
+                                    config.uidRange().first(),
+                                    config.uidRange().last()));
+            return channel;
         }
     }
 
-    private static HostLocks lock(AgentConfig config, Path file) throws IOException {
-        FileChannel channel = open(file);
-        FileLock lock = channel.tryLock();
-        if (lock == null) {
-            channel.close();
-            throw new IOException(
-                    "%s was locked by another process a moment ago; start the agent again".formatted(file));
-        }
-        String claim = "%s\n%s\n%d\n%d\n"
-                .formatted(
-                        config.stateDir().toAbsolutePath(),
-                        config.addressPool(),
-                        config.uidRange().first(),
-                        config.uidRange().last());
-        channel.truncate(0);
-        channel.write(ByteBuffer.wrap(claim.getBytes(StandardCharsets.UTF_8)));
-        return new HostLocks(channel, lock);
-    }
-
-    private static void clash(AgentConfig config, String claim, List<String> problems) {
-        String[] other = claim.split("\n", -1);
-        if (other[0].equals(config.stateDir().toAbsolutePath().toString())) {
-            problems.add(
-                    "an agent already runs with stateDir %s; end it, or give this one another".formatted(other[0]));
-            return;
-        }
-        if (AddressPlan.overlap(other[1], config.addressPool())) {
+    private static void clash(AgentConfig config, String[] other, List<String> problems) {
+        if (Ipv4Network.parse(other[1]).overlaps(Ipv4Network.parse(config.addressPool()))) {
             problems.add("addressPool %s overlaps %s of the agent with stateDir %s; choose another"
                     .formatted(config.addressPool(), other[1], other[0]));
         }
-        if (config.uidRange().first() <= Integer.parseInt(other[3])
-                && Integer.parseInt(other[2]) <= config.uidRange().last()) {
+        long first = Long.parseLong(other[2]);
+        if (config.uidRange().overlaps(first, Long.parseLong(other[3]) - first + 1)) {
             problems.add("uidRange overlaps %s-%s of the agent with stateDir %s; choose another"
                     .formatted(other[2], other[3], other[0]));
         }
     }
 
     private static boolean isHeld(Path file) throws IOException {
-        try (FileChannel channel = open(file);
-                FileLock lock = channel.tryLock()) {
-            return lock == null;
-        } catch (OverlappingFileLockException e) {
-            return true;
+        try (FileChannel channel = open(file)) {
+            return !lock(channel);
         }
+    }
+
+    /** Whether the lock was free; it is held until the channel is closed. */
+    private static boolean lock(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock() != null;
+        } catch (OverlappingFileLockException thisProcess) {
+            return false;
+        }
+    }
+
+    private static void write(FileChannel channel, String text) throws IOException {
+        channel.truncate(0);
+        channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), 0);
     }
 
     private static FileChannel open(Path file) throws IOException {
@@ -106,6 +121,7 @@ final class HostLocks implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        claim.close();
+        stateLock.close();
     }
 }

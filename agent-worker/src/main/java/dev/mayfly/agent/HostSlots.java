@@ -10,6 +10,7 @@ import dev.mayfly.agent.vm.DeadVm;
 import dev.mayfly.agent.vm.HostUnfitException;
 import dev.mayfly.agent.vm.MicroVm;
 import dev.mayfly.agent.vm.MicroVmDriver;
+import dev.mayfly.agent.vm.SlotNames;
 import dev.mayfly.agent.vm.VmSpec;
 import dev.mayfly.workflows.activity.FailureType;
 import dev.mayfly.workflows.activity.VmActivities.LaunchRequest;
@@ -48,7 +49,16 @@ final class HostSlots {
     private final ClaimBroker broker;
     private final HostIdentity identity;
     private final IndexPool indexes;
+    private final LaunchGate gate;
     private final Path runDir;
+
+    /** What must hold before any VM starts. */
+    @FunctionalInterface
+    interface LaunchGate {
+
+        /** @throws HostUnfitException if no VM may start now; the message names the cure */
+        void check() throws HostUnfitException;
+    }
 
     HostSlots(
             SlotJournal journal,
@@ -56,12 +66,14 @@ final class HostSlots {
             ClaimBroker broker,
             HostIdentity identity,
             IndexPool indexes,
+            LaunchGate gate,
             Path runDir) {
         this.journal = journal;
         this.driver = driver;
         this.broker = broker;
         this.identity = identity;
         this.indexes = indexes;
+        this.gate = gate;
         this.runDir = runDir;
     }
 
@@ -81,6 +93,7 @@ final class HostSlots {
 
     /** Ensures that the slot's VM runs, or has run once its payload was served; returns its boot number. */
     int launch(LaunchRequest request) {
+        requireSlotId(request.slotId());
         HostSlot slot = findOrCreate(request);
         slot.lifecycle().lock();
         try {
@@ -88,12 +101,26 @@ final class HostSlots {
                 throw tombstone(request.slotId());
             }
             BootedVm boot = slot.boot();
-            if (boot == null || (boot.hasEnded() && !slot.record().served())) {
+            if (boot == null) {
                 return boot(slot);
             }
-            return boot.bootNumber();
+            if (!boot.hasEnded() || slot.record().served()) {
+                return boot.bootNumber();
+            }
+            boot.takeUnusable().ifPresent(why -> {
+                throw launchFailed(slot, why);
+            });
+            return boot(slot);
         } finally {
             slot.lifecycle().unlock();
+        }
+    }
+
+    /** Names of files and networks are made of it. */
+    private void requireSlotId(String slotId) {
+        if (!SlotNames.isSlotId(slotId)) {
+            throw FailureType.HOST_UNFIT.failure(
+                    "%s was asked for '%s', which is no slot's id".formatted(identity.hostId(), slotId));
         }
     }
 
@@ -135,6 +162,7 @@ final class HostSlots {
     private int boot(HostSlot slot) {
         String slotId = slot.record().slotId();
         try {
+            gate.check();
             slot.beginBoot();
             Path secrets = secretDirectory(slotId);
             Files.createDirectories(secrets);
@@ -153,9 +181,13 @@ final class HostSlots {
         } catch (IOException e) {
             log.warn("slot {}: boot {} failed", slotId, slot.record().bootNumber(), e);
             take(slot, new DeadVm(String.valueOf(e.getMessage())));
-            throw FailureType.LAUNCH_FAILED.failure(
-                    "slot %s on %s: %s".formatted(slotId, identity.hostId(), e.getMessage()), e);
+            throw launchFailed(slot, String.valueOf(e.getMessage()));
         }
+    }
+
+    private ApplicationFailure launchFailed(HostSlot slot, String why) {
+        return FailureType.LAUNCH_FAILED.failure(
+                "slot %s on %s: %s".formatted(slot.record().slotId(), identity.hostId(), why));
     }
 
     private void take(HostSlot slot, MicroVm vm) {
@@ -190,6 +222,7 @@ final class HostSlots {
 
     /** Ensures that nothing of the slot is left and leaves a tombstone, also where no VM ever ran. */
     void destroy(String slotId) throws IOException {
+        requireSlotId(slotId);
         HostSlot slot = findOrBury(slotId);
         if (slot == null) {
             return;
@@ -199,12 +232,14 @@ final class HostSlots {
             if (slot.gone()) {
                 return;
             }
-            slot.beginDestroying();
             new CleanUp("slot %s can't be destroyed on %s".formatted(slotId, identity.hostId()))
+                    // Goes on if the journal can't be written: what is removed next may be what fills the disk.
+                    .then(slot::beginDestroying)
                     .then(() -> driver.destroy(spec(slot.record())))
-                    .then(() -> broker.forget(slotId))
-                    .then(() -> DurableFiles.delete(runDir.resolve(slotId)))
                     .orThrow();
+            // Not before: as long as anything is left, the call is repeated and the claim may still be asked for.
+            broker.forget(slotId);
+            DurableFiles.delete(runDir.resolve(slotId));
             journal.bury(slotId);
             slot.markGone();
             slots.remove(slotId, slot);

@@ -1,6 +1,7 @@
 package dev.mayfly.agent;
 
 import dev.mayfly.agent.claim.ClaimBroker;
+import dev.mayfly.agent.journal.SlotRecord.Stage;
 import dev.mayfly.workflows.activity.FailureType;
 import dev.mayfly.workflows.activity.VmActivities;
 import io.temporal.activity.Activity;
@@ -59,7 +60,8 @@ final class HostVms implements VmActivities {
         refuseOtherEpoch(request.slotId(), request.epoch());
         HostSlot slot = slots.find(request.slotId());
         BootedVm vm = slot == null ? null : slot.boot();
-        if (vm != null && settle(vm, request) == Destroyed.REASSIGNED) {
+        boolean settled = slot != null && slot.record().stage() == Stage.DESTROYING;
+        if (vm != null && !settled && settle(vm, request) == Destroyed.REASSIGNED) {
             return Destroyed.REASSIGNED;
         }
         try {

@@ -19,6 +19,7 @@ final class IndexPool {
     /** Takes a certain number, of a slot that had it before the agent's restart. */
     synchronized void reserve(int index) {
         used.set(index);
+        next = Math.max(next, index + 1);
     }
 
     /**

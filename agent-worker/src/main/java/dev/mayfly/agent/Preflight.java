@@ -2,20 +2,20 @@ package dev.mayfly.agent;
 
 import com.google.errorprone.annotations.FormatMethod;
 import dev.mayfly.agent.AgentConfig.Driver;
+import dev.mayfly.agent.AgentConfig.TlsConfig;
+import dev.mayfly.agent.AgentConfig.UidRange;
 import dev.mayfly.agent.cgroup.CgroupTrees;
 import dev.mayfly.agent.image.GuestImage;
-import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.Resolvers;
 import dev.mayfly.agent.process.Commands;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,15 +34,14 @@ final class Preflight {
     /** UNIX socket paths end at 107 bytes; a slot's id and a socket's name come after the folder. */
     private static final int LONGEST_RUN_DIR = 107 - "/k3x9p-1234567/vm/agent.sock".length();
 
-    private static final Pattern FORWARD_DROP =
-            Pattern.compile("chain (\\S+) \\{\\s*type filter hook forward [^;]*; policy drop;");
-
     private final AgentConfig config;
     private final Commands commands;
     private final Map<String, String> environment;
+    private final HostFacts facts;
     private final List<String> problems = new ArrayList<>();
 
-    Preflight(AgentConfig config, Commands commands, Map<String, String> environment) {
+    Preflight(AgentConfig config, Commands commands, Map<String, String> environment, HostFacts facts) {
+        this.facts = facts;
         this.config = config;
         this.commands = commands;
         this.environment = environment;
@@ -55,7 +54,7 @@ final class Preflight {
      */
     List<String> run(boolean thorough) {
         credential();
-        addresses();
+        certificates();
         runDir();
         memory();
         disk();
@@ -67,8 +66,9 @@ final class Preflight {
             guard();
             image(thorough);
             cgroups();
-            forwarding();
+            userIds();
             resolvers();
+            problems.addAll(new NetworkPreflight(config, commands, facts).run());
         }
         return List.copyOf(problems);
     }
@@ -78,8 +78,8 @@ final class Preflight {
         problems.add(text.formatted(values));
     }
 
-    private static String said(Exception e) {
-        return String.valueOf(e.getMessage());
+    static String said(Exception e) {
+        return e instanceof NoSuchFileException ? "no such file: " + e.getMessage() : String.valueOf(e.getMessage());
     }
 
     private void credential() {
@@ -90,19 +90,19 @@ final class Preflight {
         }
     }
 
-    private void addresses() {
-        try {
-            new AddressPlan(
-                    config.addressPool(),
-                    config.uidRange().first(),
-                    config.uidRange().size());
-        } catch (IllegalArgumentException e) {
-            problem("addressPool: %s", said(e));
+    private void certificates() {
+        readable("controlPlane.caFile", config.controlPlane().caFile());
+        TlsConfig tls = config.temporal().tls();
+        if (tls != null) {
+            readable("temporal.tls.caFile", tls.caFile());
+            readable("temporal.tls.certFile", tls.certFile());
+            readable("temporal.tls.keyFile", tls.keyFile());
         }
-        for (String endpoint : config.egress().allow()) {
-            if (!endpoint.matches("[^:\\s]+:\\d{1,5}")) {
-                problem("egress.allow: '%s' is no host:port, such as registry.example.com:443", endpoint);
-            }
+    }
+
+    private void readable(String key, @Nullable Path file) {
+        if (file != null && !Files.isReadable(file)) {
+            problem("%s %s can't be read; correct the path, or leave the key out", key, file);
         }
     }
 
@@ -117,7 +117,7 @@ final class Preflight {
 
     private void memory() {
         try {
-            int found = HostFacts.memoryMib();
+            int found = facts.memoryMib();
             if (found < LEAST_MEMORY_MIB) {
                 problem("this host has %d MiB of memory, at least %d are needed; add some", found, LEAST_MEMORY_MIB);
             }
@@ -142,7 +142,7 @@ final class Preflight {
 
     private void root() {
         try {
-            if (!Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
+            if (facts.uid() != 0) {
                 problem(
                         "the qemu driver makes networks and users' jails, which only root can; start the agent as root");
             }
@@ -153,20 +153,21 @@ final class Preflight {
 
     private void tools() {
         TOOLS.forEach((tool, debianPackage) -> {
-            if (HostFacts.program(tool).isEmpty()) {
+            if (facts.program(tool).isEmpty()) {
                 problem("'%s' is not on the PATH; install %s", tool, debianPackage);
             }
         });
     }
 
     private void tun() {
-        if (!Files.isWritable(Path.of("/dev/net/tun"))) {
-            problem("/dev/net/tun can't be opened; load it by 'modprobe tun'");
+        if (!facts.opens("dev/net/tun")) {
+            problem("/dev/net/tun can't be opened; load it by 'modprobe tun', and give it to the container if this is"
+                    + " one");
         }
     }
 
     private void qemu() {
-        Optional<Path> qemu = HostFacts.program(config.qemu());
+        Optional<Path> qemu = facts.program(config.qemu());
         if (qemu.isEmpty()) {
             problem("'%s' is not there; install qemu-system-x86 or set 'qemu' to its path", config.qemu());
             return;
@@ -196,53 +197,53 @@ final class Preflight {
             return;
         }
         try {
-            GuestImage.open(folder).damage(thorough).forEach(damage -> problem("image: %s; build it anew", damage));
+            GuestImage image = GuestImage.open(folder);
+            String arch = image.manifest().arch();
+            if (!arch.equals(HostFacts.arch())) {
+                problem("image %s is for %s and this host is %s; build it here", folder, arch, HostFacts.arch());
+            }
+            image.damage(thorough).forEach(damage -> problem("image: %s; build it anew", damage));
         } catch (IOException e) {
-            problem("image %s can't be used (%s); build it by bin/setup or correct 'image'", folder, e);
+            problem("image %s can't be used (%s); build it by bin/setup or correct 'image'", folder, said(e));
         }
     }
 
     private void cgroups() {
         try {
-            if (!CgroupTrees.find().complete()) {
-                problem("control groups for memory, cpu and pids are not all mounted; mount cgroup2 on /sys/fs/cgroup");
+            List<String> missing =
+                    CgroupTrees.parse(facts.lines("proc/self/mounts")).missing();
+            if (!missing.isEmpty()) {
+                problem(
+                        "control groups lack %s; mount cgroup2 on /sys/fs/cgroup, and boot with 'cgroup_enable=memory' if"
+                                + " that is missing",
+                        String.join(", ", missing));
             }
         } catch (IOException e) {
             problem("control groups can't be found out: %s", said(e));
         }
     }
 
-    private void forwarding() {
+    /** Left-over processes are known by their user id, so nobody else may have one of the range. */
+    private void userIds() {
+        UidRange range = config.uidRange();
         try {
-            if (!Files.readString(Path.of("/proc/sys/net/ipv4/ip_forward"))
-                    .strip()
-                    .equals("1")) {
-                problem("IPv4 forwarding is off, so guests reach nothing; sysctl -w net.ipv4.ip_forward=1");
+            for (String line : facts.lines("etc/passwd")) {
+                String[] field = line.split(":", -1);
+                if (field.length > 2 && range.overlaps(Long.parseLong(field[2]), 1)) {
+                    problem("user %s has id %s of uidRange; choose another uidRange", field[0], field[2]);
+                }
             }
-            String chain =
-                    HostFacts.program("nft").isEmpty() ? null : droppingChain(commands.run("nft", "list", "ruleset"));
-            if (chain != null) {
-                problem(
-                        "chain %s of this host's firewall drops what is forwarded; accept interfaces 'mf*' there, or"
-                                + " set its policy to accept",
-                        chain);
+            for (String line : facts.lines("etc/subuid")) {
+                String[] field = line.split(":", -1);
+                if (field.length == 3 && range.overlaps(Long.parseLong(field[1]), Long.parseLong(field[2]))) {
+                    problem(
+                            "/etc/subuid gives %s ids of uidRange (%s from %s on); choose another uidRange",
+                            field[0], field[2], field[1]);
+                }
             }
-        } catch (IOException e) {
-            problem("the host's packet filter can't be read: %s", said(e));
+        } catch (IOException | NumberFormatException e) {
+            problem("this host's user ids can't be read: %s; correct /etc/passwd or /etc/subuid", said(e));
         }
-    }
-
-    /** The first chain that drops what is forwarded by its policy without having heard of our interfaces. */
-    static @Nullable String droppingChain(String ruleset) {
-        Matcher drop = FORWARD_DROP.matcher(ruleset);
-        while (drop.find()) {
-            int end = ruleset.indexOf("\n\t}", drop.end());
-            String rules = ruleset.substring(drop.end(), end < 0 ? ruleset.length() : end);
-            if (!rules.contains("\"mf")) {
-                return drop.group(1);
-            }
-        }
-        return null;
     }
 
     private void resolvers() {

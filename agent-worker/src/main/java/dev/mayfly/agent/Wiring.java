@@ -7,9 +7,6 @@ import dev.mayfly.agent.control.ControlPlane;
 import dev.mayfly.agent.control.Trust;
 import dev.mayfly.agent.journal.SlotJournal;
 import dev.mayfly.agent.network.AddressPlan;
-import dev.mayfly.agent.network.AllowedEndpoints;
-import dev.mayfly.agent.network.HostFirewall;
-import dev.mayfly.agent.network.HostRules;
 import dev.mayfly.agent.network.Resolvers;
 import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.MicroVmDriver;
@@ -30,7 +27,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -89,16 +85,20 @@ final class Wiring implements AutoCloseable {
         List<String> resolvers = Resolvers.find(config.guest().resolvers());
         MicroVmDriver driver = driver(heartbeatFile, resolvers);
         ClaimBroker broker = opened(new ClaimBroker(ClaimSettings.standard(relayAddress()), controlPlane, clock));
-        SlotJournal journal = new SlotJournal(config.stateDir().toAbsolutePath(), clock);
-        HostSlots slots = new HostSlots(journal, driver, broker, identity, new IndexPool(plan.size()), runDir);
+        SlotJournal journal = new SlotJournal(
+                config.stateDir().toAbsolutePath(), clock, config.timeouts().tombstones());
+        LeaseFirewall firewall = new LeaseFirewall(
+                commands, plan, config.relayPort(), resolvers, config.egress().allow());
+        boolean real = config.driver() != Driver.SIMULATED;
+        HostSlots slots = new HostSlots(
+                journal, driver, broker, identity, new IndexPool(plan.size()), real ? firewall : () -> {}, runDir);
 
-        new StartupReclaim(journal, driver, slots, identity, runDir)
-                .run(config.timeouts().tombstones());
-        Consumer<LeaseReply> firewall = firewall(resolvers);
-        identity.lease().ifPresent(firewall);
-        broker.start();
+        new StartupReclaim(journal, driver, slots, broker, identity, plan, config.stateDir(), runDir).run();
+        Consumer<LeaseReply> onReply = real ? firewall : reply -> {};
+        identity.lease().ifPresent(onReply);
+        listen(broker);
 
-        HostLease lease = opened(lease(controlPlane, identity, driver, slots, broker, firewall));
+        HostLease lease = opened(lease(controlPlane, identity, driver, slots, broker, onReply));
         log.info(
                 "{} asks {} for its lease",
                 identity.hostId(),
@@ -111,6 +111,17 @@ final class Wiring implements AutoCloseable {
         log.info("{} takes work", identity.hostId());
     }
 
+    private void listen(ClaimBroker broker) throws IOException {
+        try {
+            broker.start();
+        } catch (IOException e) {
+            throw new IOException(
+                    "the relay can't listen on port %d (%s); end what listens there, or choose another relayPort"
+                            .formatted(config.relayPort(), e.getMessage()),
+                    e);
+        }
+    }
+
     private HostLease lease(
             ControlPlane controlPlane,
             HostIdentity identity,
@@ -120,11 +131,11 @@ final class Wiring implements AutoCloseable {
             Consumer<LeaseReply> onReply)
             throws IOException {
         return new HostLease(
-                controlPlane,
+                controlPlane::renew,
                 identity,
                 new HostLease.Description(
                         version(),
-                        HostFacts.capacity(config.capacity(), config.stateDir()),
+                        HostFacts.ofThisMachine().capacity(config.capacity(), config.stateDir()),
                         HostFacts.arch(),
                         driver.name()),
                 new Inventory(slots, broker),
@@ -152,31 +163,6 @@ final class Wiring implements AutoCloseable {
         }
         QemuMicroVms qemu = new Drivers(config, commands, plan, clock).qemu(heartbeat, resolvers);
         return opened(qemu);
-    }
-
-    private Consumer<LeaseReply> firewall(List<String> resolvers) {
-        if (config.driver() == Driver.SIMULATED) {
-            return reply -> {};
-        }
-        return new Consumer<>() {
-            private @Nullable HostFirewall firewall;
-
-            @Override
-            public synchronized void accept(LeaseReply reply) {
-                HostFirewall current = firewall;
-                if (current == null) {
-                    HostRules rules = new HostRules(reply.installation(), plan, config.relayPort());
-                    current = new HostFirewall(commands, rules, resolvers);
-                    firewall = current;
-                }
-                try {
-                    current.allow(AllowedEndpoints.of(
-                            reply.instances(), config.egress().allow()));
-                } catch (IOException e) {
-                    log.error("the host's packet filter could not be set, tried again with the next lease", e);
-                }
-            }
-        };
     }
 
     private static Path privateFolder(Path folder) throws IOException {

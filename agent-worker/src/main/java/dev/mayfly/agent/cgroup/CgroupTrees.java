@@ -26,7 +26,8 @@ public record CgroupTrees(
         return parse(Files.readAllLines(Path.of("/proc/self/mounts")));
     }
 
-    static CgroupTrees parse(List<String> mounts) {
+    /** As {@link #find}, of the lines of a mounts file. */
+    public static CgroupTrees parse(List<String> mounts) {
         Map<String, Path> v1 = new LinkedHashMap<>();
         Path v2 = null;
         for (String mount : mounts) {
@@ -50,9 +51,17 @@ public record CgroupTrees(
         return v1.isEmpty();
     }
 
-    /** Whether every controller that a VM needs is there. */
-    public boolean complete() {
-        return isV2() ? v2 != null : v1.keySet().containsAll(CONTROLLERS);
+    /** Controllers that a VM needs and this host does not have. */
+    public List<String> missing() throws IOException {
+        if (!isV2()) {
+            return CONTROLLERS.stream().filter(each -> !v1.containsKey(each)).toList();
+        }
+        if (v2 == null) {
+            return CONTROLLERS;
+        }
+        List<String> there = List.of(
+                Files.readString(v2.resolve("cgroup.controllers")).strip().split(" ", -1));
+        return CONTROLLERS.stream().filter(each -> !there.contains(each)).toList();
     }
 
     /** Mount point of a controller's tree. */

@@ -40,7 +40,7 @@ public final class VmCgroups {
     /**
      * Creates the slot's groups.
      *
-     * @param gid group id of the VM, put on the folders so that {@link #reclaim} knows whose they are; grants no right
+     * @param gid group id of the VM, put on the folders so that {@link #leftOver} knows whose they are; grants no right
      */
     public void create(String slotId, Limits limits, int gid) throws IOException {
         makeAndLimit(slotId, limits);
@@ -119,13 +119,9 @@ public final class VmCgroups {
         cleanUp.orThrow();
     }
 
-    /**
-     * Removes the groups of an installation's slots that are not known and whose group id is this host's.
-     *
-     * @return the slots whose groups were removed
-     */
-    public List<String> reclaim(String installation, Set<String> known, IntPredicate ownGid) throws IOException {
-        List<String> removed = new ArrayList<>();
+    /** Slots of the installation that have groups of this host's group ids and are not known. */
+    public List<String> leftOver(String installation, Set<String> known, IntPredicate ownGid) throws IOException {
+        List<String> found = new ArrayList<>();
         for (Path root : trees.all()) {
             Path parent = root.resolve(PARENT);
             if (!Files.isDirectory(parent)) {
@@ -135,16 +131,13 @@ public final class VmCgroups {
                 for (Path group : groups) {
                     String slotId = String.valueOf(group.getFileName());
                     int gid = (Integer) Files.getAttribute(group, "unix:gid");
-                    if (!known.contains(slotId) && !removed.contains(slotId) && ownGid.test(gid)) {
-                        removed.add(slotId);
+                    if (!known.contains(slotId) && !found.contains(slotId) && ownGid.test(gid)) {
+                        found.add(slotId);
                     }
                 }
             }
         }
-        for (String slotId : removed) {
-            remove(slotId);
-        }
-        return removed;
+        return found;
     }
 
     /** Ids of the slot's processes. */

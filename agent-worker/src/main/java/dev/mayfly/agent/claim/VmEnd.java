@@ -14,6 +14,8 @@ public record VmEnd(Cause cause, String detail) {
         VMM_EXITED,
         /** The guest's kernel panicked. */
         GUEST_PANIC,
+        /** The guest can't become what a job needs, though its VM runs. */
+        GUEST_UNUSABLE,
         /** The runner in the guest ended; the VM itself may still be there. Also the ordinary end of a job. */
         RUNNER_ENDED
     }

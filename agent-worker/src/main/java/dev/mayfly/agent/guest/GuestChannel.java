@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +28,7 @@ public final class GuestChannel implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(GuestChannel.class);
     private static final long RECONNECT_MILLIS = 20;
     private static final String RELAY_URL = "http://169.254.169.254";
+    private static final int LONGEST_MESSAGE = 300;
 
     private final String slotId;
     private final Path socket;
@@ -35,13 +38,21 @@ public final class GuestChannel implements AutoCloseable {
     private final SecureRandom random = new SecureRandom();
     private final CompletableFuture<Void> booted = new CompletableFuture<>();
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
+    private final CompletableFuture<String> unconfigurable = new CompletableFuture<>();
     private final CompletableFuture<RunnerEnd> runnerEnd = new CompletableFuture<>();
+    private final Retries retries;
     private final Thread reader;
+    private int refusals;
     private @Nullable UnixStream stream;
     private @Nullable ObjectNode startRunner;
     private volatile boolean closed;
 
     public GuestChannel(String slotId, Path socket, GuestIdentity identity, Clock clock) {
+        this(slotId, socket, identity, clock, Retries.STANDARD);
+    }
+
+    GuestChannel(String slotId, Path socket, GuestIdentity identity, Clock clock, Retries retries) {
+        this.retries = retries;
         this.slotId = slotId;
         this.socket = socket;
         this.identity = identity;
@@ -51,12 +62,23 @@ public final class GuestChannel implements AutoCloseable {
     }
 
     /**
+     * How often a guest is told its configuration if it can't take it; the pause doubles each time.
+     *
+     * @param attempts the first included
+     */
+    record Retries(int attempts, Duration firstPause) {
+
+        static final Retries STANDARD = new Retries(4, Duration.ofSeconds(1));
+    }
+
+    /**
      * How the guest's runner ended.
      *
      * @param signal null if it exited by itself
+     * @param message what the guest's agent says of it, empty if nothing
      */
     public record RunnerEnd(
-            @Nullable Integer exitCode, @Nullable Integer signal) {}
+            @Nullable Integer exitCode, @Nullable Integer signal, String message) {}
 
     /** Begins to connect. */
     public void open() {
@@ -71,6 +93,11 @@ public final class GuestChannel implements AutoCloseable {
     /** Completes once the guest is configured. */
     public CompletableFuture<Void> ready() {
         return ready;
+    }
+
+    /** Completes with the guest's reason once it has refused its configuration too often. */
+    public CompletableFuture<String> unconfigurable() {
+        return unconfigurable;
     }
 
     /** Completes once the guest says that its runner ended. */
@@ -122,12 +149,12 @@ public final class GuestChannel implements AutoCloseable {
         log.debug("slot {}: guest is {}", slotId, state);
         booted.complete(null);
         switch (state) {
-            case "booted" -> send(configure());
+            case "booted" -> configure(message(frame));
             case "ready" -> becomeReady();
             case "running" -> ready.complete(null);
             case "ended" -> {
                 ready.complete(null);
-                runnerEnd.complete(new RunnerEnd(number(frame, "exitCode"), number(frame, "signal")));
+                runnerEnd.complete(new RunnerEnd(number(frame, "exitCode"), number(frame, "signal"), message(frame)));
             }
             default -> log.debug("slot {}: unknown guest state {} ignored", slotId, state);
         }
@@ -142,7 +169,29 @@ public final class GuestChannel implements AutoCloseable {
         ready.complete(null);
     }
 
-    private ObjectNode configure() {
+    /** At once the first time; a guest that could not take it gets pauses, as what it lacks may come. */
+    private void configure(String refusal) {
+        if (refusal.isEmpty()) {
+            send(configuration());
+            return;
+        }
+        refusals++;
+        log.warn(
+                "slot {}: the guest could not be configured (attempt {} of {}): {}",
+                slotId,
+                refusals,
+                retries.attempts(),
+                refusal);
+        if (refusals >= retries.attempts()) {
+            unconfigurable.complete(refusal);
+            return;
+        }
+        Duration pause = retries.firstPause().multipliedBy(1L << (refusals - 1));
+        CompletableFuture.delayedExecutor(pause.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> send(configuration()));
+    }
+
+    private ObjectNode configuration() {
         byte[] entropy = new byte[64];
         random.nextBytes(entropy);
         Instant now = clock.instant();
@@ -159,6 +208,13 @@ public final class GuestChannel implements AutoCloseable {
 
     private static @Nullable Integer number(ObjectNode frame, String field) {
         return frame.path(field).isInt() ? Integer.valueOf(frame.path(field).asInt()) : null;
+    }
+
+    /** The guest may be hostile: one line, bounded. */
+    private static String message(ObjectNode frame) {
+        String text =
+                frame.path("message").asText("").replaceAll("\\p{Cntrl}+", " ").strip();
+        return text.length() <= LONGEST_MESSAGE ? text : text.substring(0, LONGEST_MESSAGE) + "…";
     }
 
     private synchronized void attach(@Nullable UnixStream connected) {

@@ -26,6 +26,7 @@ public record GuestImage(Path folder, ImageManifest manifest) {
         ImageManifest manifest = JsonMapper.builder()
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+                .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
                 .build()
                 .readValue(Files.readAllBytes(file), ImageManifest.class);
         if (manifest.formatVersion() != FORMAT_VERSION) {

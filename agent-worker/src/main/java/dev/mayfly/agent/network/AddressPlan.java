@@ -2,8 +2,6 @@ package dev.mayfly.agent.network;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Derives from one small number, a slot's index, all that must be unique on a host: the /30 network of the cable into the
@@ -19,10 +17,8 @@ public final class AddressPlan {
     /** Where every guest finds the relay. */
     public static final String RELAY = "169.254.169.254";
 
-    private static final Pattern CIDR = Pattern.compile("(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})/(\\d{1,2})");
-
     private final String pool;
-    private final int base;
+    private final Ipv4Network network;
     private final int firstUid;
     private final int size;
 
@@ -35,27 +31,14 @@ public final class AddressPlan {
      * @throws IllegalArgumentException if the pool does not parse
      */
     public AddressPlan(String pool, int firstUid, int uids) {
-        Matcher cidr = CIDR.matcher(pool);
-        if (!cidr.matches()) {
-            throw new IllegalArgumentException(pool + " is no IPv4 network such as 10.200.0.0/16");
+        Ipv4Network network = Ipv4Network.parse(pool);
+        if (network.bits() < 8 || network.bits() > 30) {
+            throw new IllegalArgumentException(pool + " must be a network of 8 to 30 bits, such as 10.200.0.0/16");
         }
-        int bits = Integer.parseInt(cidr.group(5));
-        int address = 0;
-        for (int i = 1; i <= 4; i++) {
-            int octet = Integer.parseInt(cidr.group(i));
-            if (octet > 255) {
-                throw new IllegalArgumentException(pool + " is no IPv4 network such as 10.200.0.0/16");
-            }
-            address = address << 8 | octet;
-        }
-        if (bits < 8 || bits > 30 || (address & (1 << (32 - bits)) - 1) != 0) {
-            throw new IllegalArgumentException(
-                    pool + " must be a network of 8 to 30 bits with no host bits set, such as 10.200.0.0/16");
-        }
+        this.network = network;
         this.pool = pool;
-        this.base = address;
         this.firstUid = firstUid;
-        this.size = Math.min(1 << (30 - bits), uids);
+        this.size = Math.min(1 << (30 - network.bits()), uids);
     }
 
     /** How many VMs the plan serves at once. */
@@ -69,13 +52,13 @@ public final class AddressPlan {
 
     /** The host's end of the cable. */
     public String hostEnd(int index) {
-        return text(base + 4 * checked(index) + 1);
+        return text(network.base() + 4 * checked(index) + 1);
     }
 
     /** The VM's end of the cable: its address at the relay. */
     public InetAddress vmEnd(int index) {
         try {
-            return InetAddress.getByAddress(bytes(base + 4 * checked(index) + 2));
+            return InetAddress.getByAddress(bytes(network.base() + 4 * checked(index) + 2));
         } catch (UnknownHostException e) {
             throw new IllegalStateException("four bytes are always an address", e);
         }
@@ -97,27 +80,7 @@ public final class AddressPlan {
 
     /** Whether an IPv4 address, written with dots, is one of the pool's. */
     public boolean contains(String address) {
-        int mask = -(1 << prefixBits());
-        return (parse(address) & mask) == base;
-    }
-
-    /** Whether two networks in CIDR form share addresses. */
-    public static boolean overlap(String one, String other) {
-        AddressPlan a = new AddressPlan(one, 0, 1);
-        AddressPlan b = new AddressPlan(other, 0, 1);
-        return a.contains(text(b.base)) || b.contains(text(a.base));
-    }
-
-    private int prefixBits() {
-        return 32 - Integer.parseInt(pool.substring(pool.indexOf('/') + 1));
-    }
-
-    private static int parse(String address) {
-        int value = 0;
-        for (String octet : address.split("\\.", -1)) {
-            value = value << 8 | Integer.parseInt(octet);
-        }
-        return value;
+        return network.contains(address);
     }
 
     private int checked(int index) {

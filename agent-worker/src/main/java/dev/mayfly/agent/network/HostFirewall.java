@@ -43,17 +43,39 @@ public final class HostFirewall {
      */
     public synchronized void allow(Set<String> allowed) throws IOException {
         Collection<Endpoint> endpoints = new ArrayList<>();
+        List<String> unknown = new ArrayList<>();
         for (String hostPort : allowed) {
+            if (!AllowedEndpoints.isEndpoint(hostPort)) {
+                log.error(
+                        "'{}' is no host:port, so guests can't reach it; correct it at the GitLab instance", hostPort);
+                continue;
+            }
             int colon = hostPort.lastIndexOf(':');
             String host = hostPort.substring(0, colon);
             int port = Integer.parseInt(hostPort.substring(colon + 1));
-            resolve(host).forEach(address -> endpoints.add(new Endpoint(address, port)));
+            List<String> addresses = resolve(host);
+            addresses.forEach(address -> endpoints.add(new Endpoint(address, port)));
+            if (addresses.isEmpty()) {
+                unknown.add(host);
+            }
+        }
+        if (!unknown.isEmpty() && applied.isEmpty() && stands()) {
+            log.warn("{} can't be found, so what an earlier agent let guests reach stays until it can", unknown);
+            return;
         }
         String text = rules.text(endpoints, resolvers);
         if (!text.equals(applied)) {
             commands.runWithInput(List.of("nft", "-f", "-"), text);
             applied = text;
             log.info("guests may reach {}", endpoints);
+        }
+    }
+
+    private boolean stands() {
+        try {
+            return !commands.run("nft", "list", "table", "ip", rules.table()).isEmpty();
+        } catch (IOException absent) {
+            return false;
         }
     }
 

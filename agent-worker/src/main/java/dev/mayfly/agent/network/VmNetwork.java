@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 /**
  * The network of each VM: a namespace with a tap for the VMM and a cable to the host, the same addresses in each. Nothing
  * is remembered here: names and addresses follow from slot id and index, so after a crash {@link #remove} and
- * {@link #reclaim} find all of it.
+ * {@link #leftOver} find all of it.
  */
 public final class VmNetwork {
 
@@ -79,20 +79,15 @@ public final class VmNetwork {
         }
     }
 
-    /**
-     * Removes every network of the installation within this host's address pool that belongs to none of {@code known}.
-     *
-     * @return the slots whose networks were removed
-     */
-    public List<String> reclaim(String installation, Set<String> known) throws IOException {
-        List<String> removed = new ArrayList<>();
+    /** Slots of the installation whose networks lie within this host's address pool and that are not known. */
+    public List<String> leftOver(String installation, Set<String> known) throws IOException {
+        List<String> found = new ArrayList<>();
         for (String slotId : present(installation)) {
             if (!known.contains(slotId) && isOfThisHost(slotId)) {
-                remove(slotId);
-                removed.add(slotId);
+                found.add(slotId);
             }
         }
-        return removed;
+        return found;
     }
 
     private List<String> present(String installation) throws IOException {

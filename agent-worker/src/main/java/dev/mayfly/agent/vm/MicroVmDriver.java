@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * A way to run VMs. Knows nothing of GitLab, jobs or claims. The caller journals a slot before it calls, and makes no two
- * calls for one slot at a time. Whatever a crash of the agent leaves behind, {@link #destroy} or {@link #reclaim}
- * removes.
+ * calls for one slot at a time. Whatever a crash of the agent leaves behind, {@link #destroy} or {@link #leftOvers}
+ * finds.
  */
 public interface MicroVmDriver {
 
@@ -34,12 +34,10 @@ public interface MicroVmDriver {
     void destroy(VmSpec vm) throws IOException;
 
     /**
-     * Removes what carries this installation's prefix, lies within this host's address and user id ranges, and belongs to
-     * none of {@code known}. Called once, before any other call.
-     *
-     * @return what was removed, for the log
+     * What carries this installation's prefix, lies within this host's address and user id ranges, and belongs to none of
+     * {@code known}, in the order in which it must go. Called before any other call.
      */
-    List<String> reclaim(String installation, Collection<VmSpec> known) throws IOException;
+    List<LeftOver> leftOvers(String installation, Collection<VmSpec> known) throws IOException;
 
     /** The address that the slot's guest has at the relay. */
     InetAddress guestAddress(int index);

@@ -17,6 +17,11 @@ public final class SlotNames {
         return SLOT_ID.matcher(text).matches();
     }
 
+    /** The installation that a slot is of. */
+    public static String installation(String slotId) {
+        return slotId.substring(0, slotId.indexOf('-'));
+    }
+
     /** Network namespace. */
     public static String namespace(String slotId) {
         return "mayfly-" + slotId;

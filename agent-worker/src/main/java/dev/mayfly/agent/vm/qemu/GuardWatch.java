@@ -6,6 +6,7 @@ import dev.mayfly.agent.vm.qemu.GuardFiles.Pids;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -22,6 +23,9 @@ final class GuardWatch implements AutoCloseable {
     private static final long LOOK_EVERY_MILLIS = 100;
 
     private final Map<GuardFiles, CompletableFuture<Exit>> watched = new ConcurrentHashMap<>();
+    /** Told of once each. */
+    private final Set<GuardFiles> unreadable = ConcurrentHashMap.newKeySet();
+
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread created = new Thread(task, "guard-watch");
         created.setDaemon(true);
@@ -45,8 +49,11 @@ final class GuardWatch implements AutoCloseable {
                     watched.remove(files);
                     exit.complete(seen.get());
                 }
+                unreadable.remove(files);
             } catch (IOException | RuntimeException e) {
-                log.error("could not read {}; its VM is not watched until that is possible", files.folder(), e);
+                if (unreadable.add(files)) {
+                    log.error("could not read {}; its VM is not watched until that is possible", files.folder(), e);
+                }
             }
         });
     }

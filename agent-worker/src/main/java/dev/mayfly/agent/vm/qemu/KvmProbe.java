@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,7 +30,11 @@ public final class KvmProbe {
     private static final Logger log = LoggerFactory.getLogger(KvmProbe.class);
     private static final VmSize SMALL = new VmSize(1000, 512, 0);
 
+    /** Ends a VMM that hangs even if this process is gone by then. */
+    private static final String[] BOUNDED = {"timeout", "--kill-after=1"};
+
     private final Commands commands;
+    private final Path device;
     private final Path cache;
     private final Path workFolder;
     private final Duration limit;
@@ -38,12 +43,14 @@ public final class KvmProbe {
     /**
      * A probe.
      *
+     * @param device {@code /dev/kvm}
      * @param cache the file that keeps what was found
      * @param workFolder a folder of its own, removed afterwards
      * @param limit a boot that takes longer counts as hung
      */
-    public KvmProbe(Commands commands, Path cache, Path workFolder, Duration limit, Clock clock) {
+    public KvmProbe(Commands commands, Path device, Path cache, Path workFolder, Duration limit, Clock clock) {
         this.commands = commands;
+        this.device = device;
         this.cache = cache;
         this.workFolder = workFolder;
         this.limit = limit;
@@ -52,7 +59,7 @@ public final class KvmProbe {
 
     /** KVM if a guest boots under it, else TCG. */
     public Accelerator choose(QemuCommandLine commandLine) throws IOException {
-        if (!Files.isWritable(Path.of("/dev/kvm"))) {
+        if (!Files.isWritable(device)) {
             return Accelerator.TCG;
         }
         String key = String.join(
@@ -66,6 +73,7 @@ public final class KvmProbe {
         if (Files.exists(cache)) {
             List<String> kept = Files.readAllLines(cache);
             if (kept.size() == 2 && kept.get(0).equals(key)) {
+                log.info("accelerator {}, as found before; delete {} to have KVM tried again", kept.get(1), cache);
                 return Accelerator.valueOf(kept.get(1));
             }
         }
@@ -78,11 +86,26 @@ public final class KvmProbe {
         log.info("trying whether a guest boots under KVM, for at most {} s", limit.toSeconds());
         DurableFiles.delete(workFolder);
         Files.createDirectories(workFolder);
+        try {
+            Path scratch = workFolder.resolve("scratch.ext4");
+            // Mostly holes, and the folder may be on tmpfs.
+            commands.run(
+                    "cp",
+                    "--sparse=always",
+                    commandLine.image().scratchTemplate().toString(),
+                    scratch.toString());
+            return boots(commandLine, scratch);
+        } finally {
+            DurableFiles.delete(workFolder);
+        }
+    }
+
+    private boolean boots(QemuCommandLine commandLine, Path scratch) throws IOException {
         Path agentSocket = workFolder.resolve("agent.sock");
-        Path scratch = workFolder.resolve("scratch.ext4");
-        Files.copy(commandLine.image().scratchTemplate(), scratch);
-        List<String> argv = new QemuCommandLine(commandLine.qemu(), commandLine.image(), Accelerator.KVM, 0)
-                .argv(SMALL, new QemuCommandLine.Files(scratch, agentSocket, workFolder.resolve("qmp.sock")));
+        List<String> argv = new ArrayList<>(List.of(BOUNDED));
+        argv.add(Long.toString(limit.toSeconds() + 1));
+        argv.addAll(new QemuCommandLine(commandLine.qemu(), commandLine.image(), Accelerator.KVM, 0)
+                .argv(SMALL, new QemuCommandLine.Files(scratch, agentSocket, workFolder.resolve("qmp.sock"))));
         GuestIdentity nobody = new GuestIdentity("probe", "0".repeat(32), "", null, "", "");
         Process vmm = commands.startChild(argv, workFolder.resolve("console.log"));
         try (GuestChannel guest = new GuestChannel("probe", agentSocket, nobody, clock)) {
@@ -103,8 +126,9 @@ public final class KvmProbe {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while trying KVM");
         } finally {
-            vmm.destroyForcibly();
-            DurableFiles.delete(workFolder);
+            // Not by force: it passes the signal on to the VMM and sees to its end.
+            vmm.destroy();
+            vmm.onExit().join();
         }
     }
 }

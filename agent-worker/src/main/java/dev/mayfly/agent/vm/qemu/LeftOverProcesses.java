@@ -2,19 +2,19 @@ package dev.mayfly.agent.vm.qemu;
 
 import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.process.RunningProcess;
+import dev.mayfly.agent.vm.LeftOver;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Finds and kills processes of VMs that no journal knows: guards whose spec lies in this agent's own state folder, and
+ * Finds processes of VMs that no journal knows: guards whose spec lies in this agent's own state folder, and
  * whatever runs under a user id of this host's range that belongs to no known slot.
  */
 final class LeftOverProcesses {
@@ -30,37 +30,33 @@ final class LeftOverProcesses {
         this.plan = plan;
     }
 
-    /** Kills them, waits until they are gone, and says which they were. */
-    List<String> kill(Set<String> knownSlots, Set<Integer> knownUids) throws IOException {
-        Map<RunningProcess, String> found = find(knownSlots, knownUids);
-        found.keySet().forEach(RunningProcess::kill);
-        long deadline = System.nanoTime() + GONE_WITHIN_NANOS;
-        for (RunningProcess process : found.keySet()) {
-            while (process.isAlive()) {
-                if (System.nanoTime() > deadline) {
-                    throw new IOException("process %d (%s) does not end; look for it in state D"
-                            .formatted(process.pid(), found.get(process)));
-                }
-                LockSupport.parkNanos(PAUSE_NANOS);
-            }
-        }
-        return found.entrySet().stream()
-                .map(each -> "process %d (%s)".formatted(each.getKey().pid(), each.getValue()))
-                .toList();
-    }
-
-    private Map<RunningProcess, String> find(Set<String> knownSlots, Set<Integer> knownUids) throws IOException {
-        Map<RunningProcess, String> found = new LinkedHashMap<>();
+    /** Each with its killing, which waits until it is gone. */
+    List<LeftOver> find(Set<String> knownSlots, Set<Integer> knownUids) throws IOException {
+        List<LeftOver> found = new ArrayList<>();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : processes) {
-                String what = leftOver(process, knownSlots, knownUids);
-                if (!what.isEmpty()) {
+                String whose = leftOver(process, knownSlots, knownUids);
+                if (!whose.isEmpty()) {
                     long pid = Long.parseLong(String.valueOf(process.getFileName()));
-                    RunningProcess.now(pid).filter(RunningProcess::isAlive).ifPresent(each -> found.put(each, what));
+                    String what = "process %d (%s)".formatted(pid, whose);
+                    RunningProcess.now(pid)
+                            .filter(RunningProcess::isAlive)
+                            .ifPresent(each -> found.add(new LeftOver(what, () -> end(each, what))));
                 }
             }
         }
         return found;
+    }
+
+    private static void end(RunningProcess process, String what) throws IOException {
+        process.kill();
+        long deadline = System.nanoTime() + GONE_WITHIN_NANOS;
+        while (process.isAlive()) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException(what + " does not end; look for it in state D");
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
     }
 
     private String leftOver(Path process, Set<String> knownSlots, Set<Integer> knownUids) {

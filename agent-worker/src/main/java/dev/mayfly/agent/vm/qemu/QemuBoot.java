@@ -158,14 +158,26 @@ final class QemuBoot {
         return Files.exists(files.console()) ? String.join(" | ", ConsoleLog.tail(files.console(), 5)) : "empty";
     }
 
+    /** A boot that has not begun by now never does: a guard that its agent started just before it died would begin it. */
+    void forbidLateStart(VmSpec vm) throws IOException {
+        GuardFiles files = files(vm);
+        if (files.readPids().isEmpty() && files.readExit().isEmpty()) {
+            requestKill(files);
+        }
+    }
+
+    private static void requestKill(GuardFiles files) throws IOException {
+        if (Files.isDirectory(files.folder()) && !Files.exists(files.killRequest())) {
+            Files.createFile(files.killRequest());
+        }
+    }
+
     /** Ends the boot: by its guard, which writes down why, else by what the guard would have used. */
     void end(VmSpec vm) throws IOException {
         GuardFiles files = files(vm);
         Optional<Pids> pids = files.readPids();
-        if (Files.isDirectory(files.folder()) && !Files.exists(files.killRequest())) {
-            // Also stops a guard that is about to start.
-            Files.createFile(files.killRequest());
-        }
+        // Also stops a guard that is about to start.
+        requestKill(files);
         cgroups.kill(vm.slotId());
         if (pids.isEmpty()) {
             return;

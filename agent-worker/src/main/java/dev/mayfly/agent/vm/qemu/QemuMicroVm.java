@@ -34,7 +34,9 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
         CompletableFuture<VmEnd> panic =
                 qmp.panicked().thenApply(any -> new VmEnd(Cause.GUEST_PANIC, "the guest's kernel panicked"));
         CompletableFuture<VmEnd> runnerEnd = guest.runnerEnd().thenApply(QemuMicroVm::runnerEnded);
-        this.end = CompletableFuture.anyOf(vmmExit, panic, runnerEnd).thenApply(VmEnd.class::cast);
+        CompletableFuture<VmEnd> unconfigurable = guest.unconfigurable().thenApply(QemuMicroVm::unconfigurable);
+        this.end = CompletableFuture.anyOf(vmmExit, panic, runnerEnd, unconfigurable)
+                .thenApply(VmEnd.class::cast);
     }
 
     private static VmEnd vmmExited(Exit exit) {
@@ -43,7 +45,12 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
 
     private static VmEnd runnerEnded(RunnerEnd runner) {
         String how = runner.signal() != null ? "by signal " + runner.signal() : "with exit code " + runner.exitCode();
-        return new VmEnd(Cause.RUNNER_ENDED, "the runner in the VM ended " + how);
+        String why = runner.message().isEmpty() ? "" : ": " + runner.message();
+        return new VmEnd(Cause.RUNNER_ENDED, "the runner in the VM ended " + how + why);
+    }
+
+    private static VmEnd unconfigurable(String reason) {
+        return new VmEnd(Cause.GUEST_UNUSABLE, "the guest could not be configured: " + reason);
     }
 
     @Override

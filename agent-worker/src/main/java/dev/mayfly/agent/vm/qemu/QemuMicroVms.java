@@ -12,6 +12,7 @@ import dev.mayfly.agent.network.VmNetwork;
 import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.CleanUp;
 import dev.mayfly.agent.vm.HostUnfitException;
+import dev.mayfly.agent.vm.LeftOver;
 import dev.mayfly.agent.vm.MicroVm;
 import dev.mayfly.agent.vm.MicroVmDriver;
 import dev.mayfly.agent.vm.VmSpec;
@@ -20,7 +21,6 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +77,8 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     }
 
     @Override
-    public MicroVm adopt(VmSpec vm) {
+    public MicroVm adopt(VmSpec vm) throws IOException {
+        boot.forbidLateStart(vm);
         return connect(vm);
     }
 
@@ -138,17 +139,10 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     }
 
     @Override
-    public List<String> reclaim(String installation, Collection<VmSpec> known) throws IOException {
+    public List<LeftOver> leftOvers(String installation, Collection<VmSpec> known) throws IOException {
         Set<String> ids = known.stream().map(VmSpec::slotId).collect(Collectors.toSet());
         Set<Integer> uids = known.stream().map(vm -> plan.uid(vm.index())).collect(Collectors.toSet());
-        List<String> removed = new ArrayList<>();
-        new CleanUp("start-up reclaim")
-                .then(() -> removed.addAll(new LeftOverProcesses(settings.slots(), plan).kill(ids, uids)))
-                .then(() -> network.reclaim(installation, ids).forEach(slot -> removed.add("network of " + slot)))
-                .then(() -> cgroups.reclaim(installation, ids, plan::ownsUid)
-                        .forEach(slot -> removed.add("control group of " + slot)))
-                .orThrow();
-        return removed;
+        return new QemuLeftOvers(settings.slots(), plan, network, cgroups).find(Set.of(installation), ids, uids);
     }
 
     @Override

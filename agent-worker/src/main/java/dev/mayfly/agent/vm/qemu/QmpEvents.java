@@ -4,9 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.mayfly.agent.guest.UnixStream;
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import org.slf4j.LoggerFactory;
 final class QmpEvents implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(QmpEvents.class);
+    private static final int LONGEST_LINE = 64 * 1024;
     private static final String NEGOTIATE = "{\"execute\":\"qmp_capabilities\"}\n";
 
     private final String slotId;
@@ -47,8 +49,8 @@ final class QmpEvents implements AutoCloseable {
         while (!closed) {
             try (UnixStream stream = UnixStream.connect(socket)) {
                 stream.write(ByteBuffer.wrap(NEGOTIATE.getBytes(StandardCharsets.UTF_8)));
-                BufferedReader lines = new BufferedReader(new InputStreamReader(stream.in(), StandardCharsets.UTF_8));
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                InputStream in = new BufferedInputStream(stream.in());
+                for (byte[] line = line(in); line.length > 0; line = line(in)) {
                     hear(json.readTree(line));
                 }
             } catch (IOException e) {
@@ -57,6 +59,21 @@ final class QmpEvents implements AutoCloseable {
             }
             pause();
         }
+    }
+
+    /** The next line, empty at the stream's end. Bounded, as a guest may have taken its VMM over. */
+    private static byte[] line(InputStream in) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int next = in.read(); next >= 0; next = in.read()) {
+            line.write(next);
+            if (next == '\n') {
+                return line.toByteArray();
+            }
+            if (line.size() > LONGEST_LINE) {
+                throw new IOException("QEMU said a line of more than %d bytes".formatted(LONGEST_LINE));
+            }
+        }
+        return new byte[0];
     }
 
     private void hear(JsonNode message) {

@@ -1,6 +1,7 @@
 package dev.mayfly.agent.vm.simulated;
 
 import dev.mayfly.agent.claim.RunnerInfo;
+import dev.mayfly.agent.vm.LeftOver;
 import dev.mayfly.agent.vm.MicroVm;
 import dev.mayfly.agent.vm.MicroVmDriver;
 import dev.mayfly.agent.vm.VmSpec;
@@ -96,7 +97,7 @@ public final class SimulatedMicroVms implements MicroVmDriver, AutoCloseable {
     }
 
     @Override
-    public List<String> reclaim(String installation, Collection<VmSpec> known) {
+    public List<LeftOver> leftOvers(String installation, Collection<VmSpec> known) {
         return List.of();
     }
 
