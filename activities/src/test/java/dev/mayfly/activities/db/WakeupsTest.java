@@ -29,7 +29,7 @@ class WakeupsTest {
     void listen() throws InterruptedException {
         jdbi = Jdbi.create(postgres.url(), postgres.user(), postgres.password());
         wakeups = new Wakeups(
-                new DatabaseConfig(postgres.url(), postgres.user(), postgres.password(), 1), Channel.DISPATCH);
+                new DatabaseConfig(postgres.url(), postgres.user(), postgres.password(), 2), Channel.DISPATCH);
         assertThat(wakeups.await(LONG))
                 .as("whoever begins to listen may have missed something")
                 .isTrue();

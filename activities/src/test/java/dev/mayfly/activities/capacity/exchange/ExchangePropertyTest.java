@@ -96,7 +96,7 @@ class ExchangePropertyTest {
     @BeforeContainer
     static void open() throws SQLException {
         postgres.start();
-        DatabaseConfig config = new DatabaseConfig(postgres.url(), postgres.user(), postgres.password(), 1);
+        DatabaseConfig config = new DatabaseConfig(postgres.url(), postgres.user(), postgres.password(), 2);
         try (Database database = Database.open(config)) {
             new Installation(database.jdbi());
         }

@@ -8,8 +8,9 @@ import dev.mayfly.activities.capacity.exchange.SimulatedJob.InGitLab;
 import dev.mayfly.activities.capacity.exchange.SimulatedJob.Workflow;
 import dev.mayfly.activities.capacity.exchange.SimulatedVm.State;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** What can go wrong next. */
 final class Faults {
@@ -24,21 +25,39 @@ final class Faults {
         this.hostSteps = hostSteps;
     }
 
-    /** @param planned what could happen next: of that, calls may come late and transactions may be cut off */
-    List<Step> next(List<Step> planned) {
-        List<Step> faults = new ArrayList<>();
-        world.jobs.forEach(job -> ofJob(job, faults));
-        world.vms.values().forEach(vm -> ofVm(vm, faults));
-        world.room.keySet().stream()
+    /**
+     * The faults that are possible now, by kind, so that a choice of kinds is a fair one.
+     *
+     * @param planned what could happen next: of that, transactions may be cut off
+     */
+    List<List<Step>> next(List<Step> planned) {
+        List<String> hosts = world.room.keySet().stream()
                 .filter(host -> !world.lostHosts.contains(host))
-                .forEach(host -> ofHost(host, faults));
-        for (Step step : planned) {
-            if (step.transaction()) {
-                faults.add(crash(step, Crash.BEFORE_COMMIT));
-                faults.add(crash(step, Crash.AFTER_COMMIT));
-            }
-        }
-        return faults;
+                .toList();
+        List<SimulatedJob> lives = world.jobs.stream()
+                .filter(job -> job.workflow == Workflow.LIVES && job.view != null)
+                .toList();
+        List<Step> transactions = planned.stream().filter(Step::transaction).toList();
+        return Stream.of(
+                        world.jobs.stream().flatMap(this::cancel),
+                        world.jobs.stream().flatMap(this::terminate),
+                        lives.stream().map(job -> giveUp(job, vmOf(job))),
+                        lives.stream().flatMap(job -> lateCalls(job, vmOf(job))),
+                        world.vms.values().stream().flatMap(this::planeIsAway),
+                        world.vms.values().stream().flatMap(this::oddReports),
+                        world.vms.values().stream().flatMap(this::vmDies),
+                        hosts.stream().map(this::agentCrashes),
+                        hosts.stream().map(this::isSilent),
+                        hosts.stream().map(this::isMadeAnew),
+                        transactions.stream().map(step -> crash(step, Crash.BEFORE_COMMIT)),
+                        transactions.stream().map(step -> crash(step, Crash.AFTER_COMMIT)))
+                .map(Stream::toList)
+                .filter(kind -> !kind.isEmpty())
+                .toList();
+    }
+
+    private static SimulatedVm vmOf(SimulatedJob job) {
+        return Objects.requireNonNull(job.view);
     }
 
     private Step crash(Step step, Crash crash) {
@@ -48,35 +67,36 @@ final class Faults {
         });
     }
 
-    private void ofJob(SimulatedJob job, List<Step> faults) {
-        if (!job.status.hasEnded()) {
-            faults.add(Step.of("the user cancels job %d".formatted(job.number()), () -> job.end(InGitLab.CANCELED)));
-        }
-        if (job.workflow.isRunning()) {
-            faults.add(Step.of("workflow %d is terminated by hand".formatted(job.number()), () -> {
-                job.workflow = Workflow.TERMINATED;
-                job.view = null;
-                job.asked = false;
-                world.broke = true;
-            }));
-        }
-        SimulatedVm vm = job.view;
-        if (job.workflow != Workflow.LIVES || vm == null) {
-            return;
-        }
-        faults.add(Step.of(
-                "workflow %d gives %s up".formatted(job.number(), vm.slotId),
-                () -> world.plane.giveUp(job.job, vm.slotId)));
-        late(
-                Step.of(
-                        "giveUp(%s) by workflow %d".formatted(vm.slotId, job.number()),
-                        () -> world.plane.giveUp(job.job, vm.slotId)),
-                faults);
-        late(Step.of("hold by workflow %d".formatted(job.number()), () -> world.plane.hold(job.job)), faults);
-        late(
-                Step.of("release(%s) by workflow %d".formatted(vm.slotId, job.number()), () -> releaseIfGone(job, vm)),
-                faults);
-        jobSteps.calls(job, vm).forEach(call -> late(call, faults));
+    private Stream<Step> cancel(SimulatedJob job) {
+        return job.status.hasEnded()
+                ? Stream.of()
+                : Stream.of(
+                        Step.of("the user cancels job %d".formatted(job.number()), () -> job.end(InGitLab.CANCELED)));
+    }
+
+    private Stream<Step> terminate(SimulatedJob job) {
+        return !job.workflow.isRunning()
+                ? Stream.of()
+                : Stream.of(Step.of("workflow %d is terminated by hand".formatted(job.number()), () -> {
+                    job.workflow = Workflow.TERMINATED;
+                    job.view = null;
+                    job.asked = false;
+                    world.broke = true;
+                }));
+    }
+
+    private Step giveUp(SimulatedJob job, SimulatedVm vm) {
+        return Step.of(
+                "giveUp(%s) by workflow %d".formatted(vm.slotId, job.number()),
+                () -> world.plane.giveUp(job.job, vm.slotId));
+    }
+
+    private Stream<Step> lateCalls(SimulatedJob job, SimulatedVm vm) {
+        Step hold = Step.of("hold by workflow %d".formatted(job.number()), () -> world.plane.hold(job.job));
+        Step release =
+                Step.of("release(%s) by workflow %d".formatted(vm.slotId, job.number()), () -> releaseIfGone(job, vm));
+        return Stream.concat(Stream.of(giveUp(job, vm), hold, release), jobSteps.calls(job, vm).stream())
+                .map(call -> Step.of(call.words() + " is on its way", () -> world.late.add(call)));
     }
 
     /** A late release was sent because the VM was gone: it comes late only where that still is so. */
@@ -86,35 +106,39 @@ final class Faults {
         }
     }
 
-    private void late(Step call, List<Step> faults) {
-        faults.add(Step.of(call.words() + " is on its way", () -> world.late.add(call)));
+    private Stream<Step> planeIsAway(SimulatedVm vm) {
+        SimulatedJob claim = vm.claim;
+        return claim == null || vm.reported
+                ? Stream.of()
+                : Stream.of(Step.of("%s gives the claim of job %d up".formatted(vm.slotId, claim.number()), () -> {
+                    claim.fail();
+                    world.broke = true;
+                }));
     }
 
-    private void ofVm(SimulatedVm vm, List<Step> faults) {
+    private Stream<Step> oddReports(SimulatedVm vm) {
         SimulatedJob claim = vm.claim;
-        if (claim != null && !vm.reported) {
-            faults.add(Step.of("%s gives the claim of job %d up".formatted(vm.slotId, claim.number()), () -> {
-                claim.fail();
-                world.broke = true;
-            }));
-        }
-        if (claim != null && vm.reported) {
-            faults.add(Step.of(
-                    "%s reports job %d once more".formatted(vm.slotId, claim.number()),
-                    () -> world.plane.claimed(vm.hostId, vm.slotId, vm.epoch, claim.job)));
-        }
-        world.jobs.stream()
+        Stream<Step> again = claim == null || !vm.reported
+                ? Stream.of()
+                : Stream.of(Step.of(
+                        "%s reports job %d once more".formatted(vm.slotId, claim.number()),
+                        () -> world.plane.claimed(vm.hostId, vm.slotId, vm.epoch, claim.job)));
+        Stream<Step> wrong = world.jobs.stream()
                 .filter(job -> isAgainstAClaim(vm, job))
-                .forEach(job -> faults.add(Step.of(
+                .map(job -> Step.of(
                         "an agent at fault reports job %d for %s".formatted(job.number(), vm.slotId),
                         () -> assertThat(world.plane.claimed(vm.hostId, vm.slotId, vm.epoch, job.job))
-                                .isNotEqualTo(Verdict.HELD))));
-        if (vm.state == State.UP) {
-            faults.add(Step.of("the VM of %s dies".formatted(vm.slotId), () -> {
-                vm.state = State.DEAD;
-                world.broke = true;
-            }));
-        }
+                                .isNotEqualTo(Verdict.HELD)));
+        return Stream.concat(again, wrong);
+    }
+
+    private Stream<Step> vmDies(SimulatedVm vm) {
+        return vm.state != State.UP
+                ? Stream.of()
+                : Stream.of(Step.of("the VM of %s dies".formatted(vm.slotId), () -> {
+                    vm.state = State.DEAD;
+                    world.broke = true;
+                }));
     }
 
     /** The slot holds the claim of another job, or the job was claimed by another slot. */
@@ -125,17 +149,23 @@ final class Faults {
                         slot -> slot.slotId().equals(vm.slotId) != job.job.key().equals(slot.claimedBy()));
     }
 
-    private void ofHost(String host, List<Step> faults) {
-        faults.add(Step.of("the agent of %s crashes and restarts".formatted(host), () -> {
+    private Step agentCrashes(String host) {
+        return Step.of("the agent of %s crashes and restarts".formatted(host), () -> {
             hostSteps.crash(host);
             world.broke = true;
-        }));
-        faults.add(Step.of("%s is silent".formatted(host), () -> silence(host)));
-        faults.add(Step.of("%s was made anew".formatted(host), () -> {
+        });
+    }
+
+    private Step isSilent(String host) {
+        return Step.of("%s is silent".formatted(host), () -> silence(host));
+    }
+
+    private Step isMadeAnew(String host) {
+        return Step.of("%s was made anew".formatted(host), () -> {
             world.plane.loseByNewAgent(host);
             hostSteps.isLost(host);
             world.broke = true;
-        }));
+        });
     }
 
     private void silence(String host) {

@@ -25,10 +25,11 @@ final class Story {
     void tell(List<Integer> choices) {
         for (int choice : choices) {
             List<Step> steps = steps();
-            List<Step> wrong = choice % 4 == 0 && faultsLeft > 0 ? faults.next(steps) : List.of();
+            List<List<Step>> wrong = choice % 4 == 0 && faultsLeft > 0 ? faults.next(steps) : List.of();
             if (!wrong.isEmpty()) {
                 faultsLeft--;
-                take(wrong.get(choice / 4 % wrong.size()));
+                List<Step> kind = wrong.get(choice / 4 % wrong.size());
+                take(kind.get(choice / 4 / wrong.size() % kind.size()));
             } else if (!steps.isEmpty()) {
                 take(steps.get(choice % steps.size()));
             }

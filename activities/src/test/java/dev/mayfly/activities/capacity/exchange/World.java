@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,10 +118,10 @@ final class World {
     }
 
     void deliver(SimulatedVm vm, SimulatedJob job) {
-        require(job.served == 0, "the payload of job %d reaches a second VM", job.number());
-        require(vm.ran == null, "the VM of %s serves a second job", vm.slotId);
+        require(job.served == 0, () -> "the payload of job %d reaches a second VM".formatted(job.number()));
+        require(vm.ran == null, () -> "the VM of %s serves a second job".formatted(vm.slotId));
         VmSize size = job.job.size();
-        require(size == null || size.equals(vm.size), "job %d runs in the wrong size", job.number());
+        require(size == null || size.equals(vm.size), () -> "job %d runs in the wrong size".formatted(job.number()));
         job.served++;
         vm.payload = Payload.DELIVERED;
         vm.ran = job;
@@ -130,17 +131,10 @@ final class World {
         boolean swept = vm.destroy != null && vm.destroy.caller().equals(ModelCapacity.SWEEPER);
         SimulatedJob claim = vm.claim;
         if (claim != null) {
-            require(
-                    claim.status.hasEnded() || swept,
-                    "the VM of %s is destroyed under job %d",
-                    vm.slotId,
-                    claim.number());
+            require(claim.status.hasEnded() || swept, () -> "the VM of %s is destroyed under job %d".formatted(vm.slotId, claim.number()));
             claim.fail();
         }
-        require(
-                slot(vm).filter(slot -> slot.holder() != null).isEmpty(),
-                "%s is destroyed while a job holds it",
-                vm.slotId);
+        require(slot(vm).filter(slot -> slot.holder() != null).isEmpty(), () -> "%s is destroyed while a job holds it".formatted(vm.slotId));
         remove(vm);
         vm.tombstone = true;
         vm.poll = Poll.OFF;
@@ -161,25 +155,14 @@ final class World {
                 used.merge(vm.hostId, vm.size.milliCpus() / 2000, Integer::sum);
             }
             SimulatedJob claim = vm.claim;
-            require(
-                    !vm.reported || claim == null || claim.status.hasEnded() || vm.runnerTags != null || isOld(vm),
-                    "the runner of %s was removed under the live claim of job %s",
-                    vm.slotId,
-                    claim);
+            require(!vm.reported || claim == null || claim.status.hasEnded() || vm.runnerTags != null || isOld(vm), () -> "the runner of %s was removed under the live claim of job %s".formatted(vm.slotId, claim));
         }
-        used.forEach((host, vms) -> require(
-                vms <= Objects.requireNonNull(room.get(host)),
-                "%s holds VMs of %d units, more than its room",
-                host,
-                vms));
+        used.forEach((host, vms) -> require(vms <= Objects.requireNonNull(room.get(host)), () -> "%s holds VMs of %d units, more than its room".formatted(host, vms)));
         for (SimulatedJob job : jobs) {
-            require(broke || job.status != SimulatedJob.InGitLab.FAILED, "%s was failed though nothing broke", job);
+            require(broke || job.status != SimulatedJob.InGitLab.FAILED, () -> "%s was failed though nothing broke".formatted(job));
         }
         for (SlotView slot : plane.now().live()) {
-            require(
-                    slot.holder() == null || Objects.equals(slot.holder(), slot.owner()),
-                    "%s is held by one job and owned by another",
-                    slot);
+            require(slot.holder() == null || Objects.equals(slot.holder(), slot.owner()), () -> "%s is held by one job and owned by another".formatted(slot));
         }
     }
 
@@ -195,22 +178,18 @@ final class World {
 
     /** At the end. */
     void checkEnd() {
-        require(isOver(), "no way to a good end");
-        require(made == removed, "%d VMs were made and %d removed", made, removed);
-        plane.model.hosts.values().forEach(host -> require(host.used == 0, "%s is not free at the end", host.id));
+        require(isOver(), () -> "no way to a good end");
+        require(made == removed, () -> "%d VMs were made and %d removed".formatted(made, removed));
+        plane.model.hosts.values().forEach(host -> require(host.used == 0, () -> "%s is not free at the end".formatted(host.id)));
         for (SimulatedJob job : jobs) {
-            require(
-                    job.status != SimulatedJob.InGitLab.SUCCESS || job.served == 1,
-                    "%s succeeded, served %d times",
-                    job,
-                    job.served);
-            require(job.workflow == Workflow.DONE || job.status.hasEnded() || !job.isOurs(), "%s starved", job);
+            require(job.status != SimulatedJob.InGitLab.SUCCESS || job.served == 1, () -> "%s succeeded, served %d times".formatted(job, job.served));
+            require(job.workflow == Workflow.DONE || job.status.hasEnded() || !job.isOurs(), () -> "%s starved".formatted(job));
         }
     }
 
-    private static void require(boolean holds, String otherwise, Object... arguments) {
+    private static void require(boolean holds, Supplier<String> otherwise) {
         if (!holds) {
-            throw new AssertionError(otherwise.formatted(arguments));
+            throw new AssertionError(otherwise.get());
         }
     }
 
