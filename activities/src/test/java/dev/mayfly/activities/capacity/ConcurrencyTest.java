@@ -52,10 +52,13 @@ class ConcurrencyTest extends WithFleet {
             lives.add(threads.submit(() -> lives(first, new Random(first))));
         }
 
-        for (Future<?> life : lives) {
-            life.get();
+        try {
+            for (Future<?> life : lives) {
+                life.get();
+            }
+        } finally {
+            over.set(true);
         }
-        over.set(true);
         for (Future<?> loop : background) {
             loop.get();
         }
@@ -155,18 +158,17 @@ class ConcurrencyTest extends WithFleet {
             other.execute("select pg_advisory_xact_lock(629359)");
             assertThat(fleet.capacity.hold(ten)).isNull();
             pass = threads.submit(fleet.capacity::dispatch);
-            awaitLockWaiter(other);
+            awaitWaiter(other, pass);
             other.rollback();
         }
 
         assertThat(pass.get()).isEqualTo(1);
     }
 
-    private static void awaitLockWaiter(Handle handle) {
-        while (handle.createQuery("select count(*) from pg_locks where locktype = 'advisory' and not granted")
-                        .mapTo(Integer.class)
-                        .one()
-                == 0) {
+    private static void awaitWaiter(Handle handle, Future<?> pass) {
+        String waiters = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+        while (!pass.isDone()
+                && handle.createQuery(waiters).mapTo(Integer.class).one() == 0) {
             Thread.onSpinWait();
         }
     }
