@@ -131,10 +131,14 @@ final class World {
         boolean swept = vm.destroy != null && vm.destroy.caller().equals(ModelCapacity.SWEEPER);
         SimulatedJob claim = vm.claim;
         if (claim != null) {
-            require(claim.status.hasEnded() || swept, () -> "the VM of %s is destroyed under job %d".formatted(vm.slotId, claim.number()));
+            require(
+                    claim.status.hasEnded() || swept,
+                    () -> "the VM of %s is destroyed under job %d".formatted(vm.slotId, claim.number()));
             claim.fail();
         }
-        require(slot(vm).filter(slot -> slot.holder() != null).isEmpty(), () -> "%s is destroyed while a job holds it".formatted(vm.slotId));
+        require(
+                slot(vm).filter(slot -> slot.holder() != null).isEmpty(),
+                () -> "%s is destroyed while a job holds it".formatted(vm.slotId));
         remove(vm);
         vm.tombstone = true;
         vm.poll = Poll.OFF;
@@ -155,14 +159,22 @@ final class World {
                 used.merge(vm.hostId, vm.size.milliCpus() / 2000, Integer::sum);
             }
             SimulatedJob claim = vm.claim;
-            require(!vm.reported || claim == null || claim.status.hasEnded() || vm.runnerTags != null || isOld(vm), () -> "the runner of %s was removed under the live claim of job %s".formatted(vm.slotId, claim));
+            require(
+                    !vm.reported || claim == null || claim.status.hasEnded() || vm.runnerTags != null || isOld(vm),
+                    () -> "the runner of %s was removed under the live claim of job %s".formatted(vm.slotId, claim));
         }
-        used.forEach((host, vms) -> require(vms <= Objects.requireNonNull(room.get(host)), () -> "%s holds VMs of %d units, more than its room".formatted(host, vms)));
+        used.forEach((host, vms) -> require(
+                vms <= Objects.requireNonNull(room.get(host)),
+                () -> "%s holds VMs of %d units, more than its room".formatted(host, vms)));
         for (SimulatedJob job : jobs) {
-            require(broke || job.status != SimulatedJob.InGitLab.FAILED, () -> "%s was failed though nothing broke".formatted(job));
+            require(
+                    broke || job.status != SimulatedJob.InGitLab.FAILED,
+                    () -> "%s was failed though nothing broke".formatted(job));
         }
         for (SlotView slot : plane.now().live()) {
-            require(slot.holder() == null || Objects.equals(slot.holder(), slot.owner()), () -> "%s is held by one job and owned by another".formatted(slot));
+            require(
+                    slot.holder() == null || Objects.equals(slot.holder(), slot.owner()),
+                    () -> "%s is held by one job and owned by another".formatted(slot));
         }
     }
 
@@ -180,10 +192,17 @@ final class World {
     void checkEnd() {
         require(isOver(), () -> "no way to a good end");
         require(made == removed, () -> "%d VMs were made and %d removed".formatted(made, removed));
-        plane.model.hosts.values().forEach(host -> require(host.used == 0, () -> "%s is not free at the end".formatted(host.id)));
+        plane.model
+                .hosts
+                .values()
+                .forEach(host -> require(host.used == 0, () -> "%s is not free at the end".formatted(host.id)));
         for (SimulatedJob job : jobs) {
-            require(job.status != SimulatedJob.InGitLab.SUCCESS || job.served == 1, () -> "%s succeeded, served %d times".formatted(job, job.served));
-            require(job.workflow == Workflow.DONE || job.status.hasEnded() || !job.isOurs(), () -> "%s starved".formatted(job));
+            require(
+                    job.status != SimulatedJob.InGitLab.SUCCESS || job.served == 1,
+                    () -> "%s succeeded, served %d times".formatted(job, job.served));
+            require(
+                    job.workflow == Workflow.DONE || job.status.hasEnded() || !job.isOurs(),
+                    () -> "%s starved".formatted(job));
         }
     }
 
