@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
@@ -147,6 +148,7 @@ class GitLabJobsTest extends WithFleet {
     }
 
     @Test
+    @Timeout(value = 30, threadMode = ThreadMode.SEPARATE_THREAD)
     void aServerThatNeverAnswersIsGivenUpByEveryClient() throws Exception {
         try (ServerSocket silent = new ServerSocket(0)) {
             bothClientsGiveUp("http://127.0.0.1:" + silent.getLocalPort());
@@ -154,6 +156,7 @@ class GitLabJobsTest extends WithFleet {
     }
 
     @Test
+    @Timeout(value = 30, threadMode = ThreadMode.SEPARATE_THREAD)
     void aServerThatTakesNoConnectionIsGivenUpByEveryClient() throws Exception {
         List<Socket> filling = new ArrayList<>();
         try (ServerSocket full = new ServerSocket(0, 1)) {

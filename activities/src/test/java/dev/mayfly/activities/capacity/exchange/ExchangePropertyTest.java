@@ -117,12 +117,12 @@ class ExchangePropertyTest {
                         Arbitraries.of(Kind.class).list().ofMinSize(2).ofMaxSize(5),
                         Arbitraries.integers().between(2, 3).list().ofMinSize(1).ofMaxSize(2),
                         Arbitraries.of(true, false),
-                        Arbitraries.integers().between(0, 5),
+                        Arbitraries.integers().between(0, 8),
                         Arbitraries.integers()
                                 .between(0, 9999)
                                 .withDistribution(RandomDistribution.uniform())
                                 .list()
-                                .ofMaxSize(80)
+                                .ofMaxSize(100)
                                 .withSizeDistribution(RandomDistribution.uniform()))
                 .as(Run::new);
     }

@@ -21,15 +21,15 @@ final class Story {
         this.faultsLeft = faults;
     }
 
-    /** Takes one of the possible steps for each of the numbers; every fourth number may be a fault. */
+    /** Takes one of the possible steps for each of the numbers; every seventh number may be a fault. */
     void tell(List<Integer> choices) {
         for (int choice : choices) {
             List<Step> steps = steps();
-            List<List<Step>> wrong = choice % 4 == 0 && faultsLeft > 0 ? faults.next(steps) : List.of();
+            List<List<Step>> wrong = choice % 7 == 0 && faultsLeft > 0 ? faults.next(steps) : List.of();
             if (!wrong.isEmpty()) {
                 faultsLeft--;
-                List<Step> kind = wrong.get(choice / 4 % wrong.size());
-                take(kind.get(choice / 4 / wrong.size() % kind.size()));
+                List<Step> kind = wrong.get(choice / 7 % wrong.size());
+                take(kind.get(choice / 7 / wrong.size() % kind.size()));
             } else if (!steps.isEmpty()) {
                 take(steps.get(choice % steps.size()));
             }
