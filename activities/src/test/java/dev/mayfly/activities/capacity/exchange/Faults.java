@@ -43,6 +43,7 @@ final class Faults {
                         world.jobs.stream().flatMap(this::terminate),
                         lives.stream().map(job -> giveUp(job, vmOf(job))),
                         lives.stream().flatMap(job -> lateCalls(job, vmOf(job))),
+                        world.jobs.stream().flatMap(this::lateHold),
                         world.vms.values().stream().flatMap(this::planeIsAway),
                         world.vms.values().stream().flatMap(this::oddReports),
                         world.vms.values().stream().flatMap(this::vmDies),
@@ -91,11 +92,18 @@ final class Faults {
                 () -> world.plane.giveUp(job.job, vm.slotId));
     }
 
+    /** Of a workflow that may have been terminated, or be done, since it asked. */
+    private Stream<Step> lateHold(SimulatedJob job) {
+        return job.workflow == Workflow.NONE
+                ? Stream.of()
+                : Stream.of(
+                        Step.of("late: hold by workflow %d".formatted(job.number()), () -> world.plane.hold(job.job)));
+    }
+
     private Stream<Step> lateCalls(SimulatedJob job, SimulatedVm vm) {
-        Step hold = Step.of("hold by workflow %d".formatted(job.number()), () -> world.plane.hold(job.job));
         Step release =
                 Step.of("release(%s) by workflow %d".formatted(vm.slotId, job.number()), () -> releaseIfGone(job, vm));
-        return Stream.concat(Stream.of(giveUp(job, vm), hold, release), jobSteps.calls(job, vm).stream())
+        return Stream.concat(Stream.of(giveUp(job, vm), release), jobSteps.calls(job, vm).stream())
                 .map(call -> Step.of(call.words() + " is on its way", () -> world.late.add(call)));
     }
 

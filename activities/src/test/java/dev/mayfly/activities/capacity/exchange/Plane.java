@@ -103,6 +103,10 @@ final class Plane {
         return answer;
     }
 
+    private static int number(String slotId) {
+        return Integer.parseInt(slotId.substring(slotId.indexOf('-') + 1));
+    }
+
     // ---- what workflows call
 
     /** The webhook that starts a workflow. */
