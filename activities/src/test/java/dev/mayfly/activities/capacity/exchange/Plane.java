@@ -24,6 +24,7 @@ import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.CiJob;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -91,6 +92,7 @@ final class Plane {
                     .map(SlotView::slotId)
                     .filter(id ->
                             !model.slots.containsKey(id) && before.slot(id).isEmpty())
+                    .sorted(Comparator.comparingInt(Plane::number)) // the order in which they were made
                     .forEach(model.freshNames::add);
             T expected = modelled.get();
             if (dies == Crash.NEVER) {
