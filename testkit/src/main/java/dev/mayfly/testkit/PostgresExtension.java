@@ -43,6 +43,18 @@ public final class PostgresExtension implements BeforeAllCallback, AfterAllCallb
         }
     }
 
+    /** For tests of another engine than Jupiter: a server and a database of its own, until {@link #stop}. */
+    public void start() {
+        server = Server.start();
+        server.execute("create database " + name);
+    }
+
+    /** Ends what {@link #start} began. */
+    public void stop() throws IOException {
+        started().execute("drop database if exists " + name + " with (force)");
+        started().close();
+    }
+
     /** JDBC URL of this class's database. */
     public String url() {
         return started().url(name);
@@ -59,6 +71,11 @@ public final class PostgresExtension implements BeforeAllCallback, AfterAllCallb
     /** Ends all connections to this class's database, as a restart of PostgreSQL would. */
     public void cutConnections() {
         started().execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + name + "'");
+    }
+
+    /** Whether this class's database takes new connections, as if PostgreSQL were down or up again. */
+    public void allowConnections(boolean allowed) {
+        started().execute("alter database " + name + " allow_connections " + allowed);
     }
 
     private Server started() {

@@ -107,8 +107,9 @@ public final class Hosts {
      */
     public List<String> tick() {
         Instant now = clock.instant();
-        List<String> silent = jdbi.inTransaction(handle -> {
-            HostDao hosts = handle.attach(HostDao.class);
+        // Under the lock: it changes many hosts' rows, and so does a dispatcher, in an order of its own.
+        List<String> silent = PostgresCapacity.locked(jdbi, clock, outbox, holdings -> {
+            HostDao hosts = holdings.hosts();
             Instant last = hosts.lastTick();
             hosts.setTick(now);
             Duration passed = last == null ? Duration.ZERO : Duration.between(last, now);

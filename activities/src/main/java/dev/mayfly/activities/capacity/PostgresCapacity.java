@@ -73,10 +73,14 @@ public final class PostgresCapacity implements CapacityActivities {
         });
     }
 
-    /** One dispatcher pass; returns how many slots were granted, 0 also if another process dispatches. */
+    /**
+     * One dispatcher pass, after whoever is at it now: that one may have looked before the job came that this pass was
+     * woken for.
+     *
+     * @return how many slots were granted
+     */
     public int dispatch() {
-        return jdbi.inTransaction(
-                handle -> tryLock(handle) ? new Holdings(handle, outbox, clock.instant()).dispatch(null) : 0);
+        return locked(jdbi, clock, outbox, holdings -> holdings.dispatch(null));
     }
 
     /**

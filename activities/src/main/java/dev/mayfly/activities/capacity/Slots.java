@@ -38,13 +38,4 @@ public final class Slots {
                 .map(ConstructorMapper.of(RunnerView.class))
                 .list());
     }
-
-    /** Claimed slots whose host was LOST and whose job still holds them: {@code failLostJob} is due. */
-    public List<SlotView> lostClaims() {
-        return live().stream()
-                .filter(slot -> slot.lost()
-                        && slot.claimedBy() != null
-                        && slot.claimedBy().equals(slot.holder()))
-                .toList();
-    }
 }

@@ -6,6 +6,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -14,7 +16,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Waits for a {@link Channel} on a connection of its own. One per background loop, used by one thread. While PostgreSQL
- * is away it only waits for the time given, so a loop never spins and never stops.
+ * is away it tries to connect again about once a second, so a loop never spins and never stops.
  */
 public final class Wakeups implements AutoCloseable {
 
@@ -22,10 +24,13 @@ public final class Wakeups implements AutoCloseable {
     /** The driver sees neither interrupts nor {@link #close} while it reads, so it reads in short turns. */
     private static final int TURN_MILLIS = 250;
 
+    private static final Duration BETWEEN_CONNECTS = Duration.ofSeconds(1);
+
     private final DatabaseConfig config;
     private final Channel channel;
-    private volatile boolean closed;
+    private final CountDownLatch closed = new CountDownLatch(1);
     private @Nullable Connection connection;
+    private boolean isDeaf;
 
     public Wakeups(DatabaseConfig config, Channel channel) {
         this.config = config;
@@ -34,35 +39,52 @@ public final class Wakeups implements AutoCloseable {
 
     /**
      * Returns when the channel was notified since the last call, or after {@code longest}; true if it was notified, and
-     * at the first call on a new connection, since notifications before it were not heard.
+     * at the first call on a new connection, since notifications before it were not heard. False at once when closed.
      */
     public boolean await(Duration longest) throws InterruptedException {
         long deadline = System.nanoTime() + longest.toNanos();
-        try {
-            if (connection == null) {
-                connection = listen();
-                return true;
-            }
-            PGConnection pg = connection.unwrap(PGConnection.class);
-            while (!closed) {
-                long left = (deadline - System.nanoTime()) / 1_000_000;
-                if (left <= 0) {
-                    return false;
-                }
-                PGNotification[] heard = pg.getNotifications((int) Math.min(left, TURN_MILLIS));
-                if (heard != null && heard.length > 0) {
+        while (closed.getCount() > 0 && deadline - System.nanoTime() > 0) {
+            try {
+                if (turn(deadline)) {
                     return true;
                 }
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
+            } catch (SQLException failure) {
+                deaf(failure);
+                boolean unused = closed.await(
+                        Math.min(BETWEEN_CONNECTS.toNanos(), deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
             }
-        } catch (SQLException failure) {
-            log.warn("can't listen on {}: {}", channel.pgName(), failure.getMessage());
-            disconnect();
-            Thread.sleep(Math.max(0, (deadline - System.nanoTime()) / 1_000_000));
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
         }
         return false;
+    }
+
+    private synchronized boolean turn(long deadline) throws SQLException {
+        if (closed.getCount() == 0) {
+            return false;
+        }
+        if (connection == null) {
+            connection = listen();
+            isDeaf = false;
+            return true;
+        }
+        long left = (deadline - System.nanoTime()) / 1_000_000;
+        int millis = (int) Math.max(1, Math.min(left, TURN_MILLIS)); // 0 would mean for ever
+        PGNotification[] heard = connection.unwrap(PGConnection.class).getNotifications(millis);
+        return heard != null && heard.length > 0;
+    }
+
+    /** Said once for each outage. */
+    private void deaf(SQLException failure) {
+        if (!isDeaf) {
+            log.warn(
+                    "can't listen on {}, trying again until PostgreSQL is back: {}",
+                    channel.pgName(),
+                    failure.getMessage());
+        }
+        isDeaf = true;
+        disconnect();
     }
 
     private Connection listen() throws SQLException {
@@ -82,7 +104,7 @@ public final class Wakeups implements AutoCloseable {
         }
     }
 
-    private void disconnect() {
+    private synchronized void disconnect() {
         Connection old = connection;
         connection = null;
         if (old != null) {
@@ -94,10 +116,10 @@ public final class Wakeups implements AutoCloseable {
         }
     }
 
-    /** Ends a wait that is under way within a quarter of a second. */
+    /** Ends a wait that is under way within a quarter of a second, or with the attempt to connect that it is in. */
     @Override
     public void close() {
-        closed = true;
+        closed.countDown();
         disconnect();
     }
 }

@@ -5,6 +5,7 @@ import io.temporal.failure.ApplicationFailure;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.gitlab4j.api.GitLabApiException;
 import org.jspecify.annotations.Nullable;
 
@@ -23,13 +24,17 @@ final class GitLabErrors {
      * @param doing what was tried, such as {@code creating a runner in acme/app of GitLab main}
      */
     static ApplicationFailure failure(String doing, GitLabApiException error) {
-        FailureType type =
-                isRetryable(error.getHttpStatus()) ? FailureType.GITLAB_UNAVAILABLE : FailureType.GITLAB_REFUSED;
+        return failure(doing, error.getHttpStatus(), String.valueOf(error.getMessage()), retryAfter(error));
+    }
+
+    /** As the shorter one, for an answer to a client that is not gitlab4j's. */
+    static ApplicationFailure failure(String doing, int status, String message, @Nullable String retryAfter) {
+        FailureType type = isRetryable(status) ? FailureType.GITLAB_UNAVAILABLE : FailureType.GITLAB_REFUSED;
         ApplicationFailure.Builder failure = ApplicationFailure.newBuilder()
-                .setMessage("%s: %s".formatted(doing, explain(error)))
+                .setMessage("%s: %s".formatted(doing, explain(status, message)))
                 .setType(type.name())
                 .setNonRetryable(type == FailureType.GITLAB_REFUSED);
-        Duration delay = retryAfter(error);
+        Duration delay = retryAfter == null || type == FailureType.GITLAB_REFUSED ? null : seconds(retryAfter);
         if (delay != null) {
             failure.setNextRetryDelay(delay);
         }
@@ -47,13 +52,14 @@ final class GitLabErrors {
         };
     }
 
-    private static String explain(GitLabApiException error) {
-        int status = error.getHttpStatus();
-        String message = String.valueOf(error.getMessage());
+    private static String explain(int status, String message) {
         String cure = switch (status) {
             case 0 -> "no answer; can the control plane reach GitLab, and does it trust its certificate?";
             case 401 -> "the access token is wrong, expired or revoked; configure a valid one";
-            case 403 -> "the access token may not do this; it needs the scope api and the role Maintainer or Owner";
+            case 403 ->
+                message.contains("insufficient_scope")
+                        ? "the access token lacks the scope api; configure one that has it"
+                        : "the access token's user may not do this; give it the role Maintainer or Owner in the project";
             case NOT_FOUND -> "it does not exist, or the access token may not see it";
             case TOO_MANY -> "GitLab limits our requests; trying again later";
             default -> isRetryable(status) ? "trying again" : "GitLab will not take this request; see its message";
@@ -61,18 +67,14 @@ final class GitLabErrors {
         return "%s%s (%s)".formatted(status == 0 ? "" : status + " ", message, cure);
     }
 
-    /** {@code Retry-After} in seconds, which is how GitLab writes it. */
-    private static @Nullable Duration retryAfter(GitLabApiException error) {
-        Map<String, List<String>> headers = error.getHeaders();
-        if (headers == null || !isRetryable(error.getHttpStatus())) {
-            return null;
-        }
-        for (Map.Entry<String, List<String>> header : headers.entrySet()) {
-            if (header.getKey().equalsIgnoreCase("Retry-After")) {
-                return seconds(header.getValue().get(0));
-            }
-        }
-        return null;
+    /** In seconds, which is how GitLab writes it. */
+    private static @Nullable String retryAfter(GitLabApiException error) {
+        Map<String, List<String>> headers = Objects.requireNonNullElse(error.getHeaders(), Map.of());
+        return headers.entrySet().stream()
+                .filter(header -> header.getKey().equalsIgnoreCase("Retry-After"))
+                .map(header -> header.getValue().get(0))
+                .findFirst()
+                .orElse(null);
     }
 
     private static @Nullable Duration seconds(String text) {

@@ -7,6 +7,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -29,17 +30,37 @@ import org.jspecify.annotations.Nullable;
 /** Clients of the configured GitLab instances, with time-outs and private CAs. */
 public final class GitLabs implements AutoCloseable {
 
-    private static final int CONNECT_MILLIS = 5_000;
-    private static final int READ_MILLIS = 20_000;
+    private static final Duration CONNECT = Duration.ofSeconds(5);
+    private static final Duration READ = Duration.ofSeconds(20);
     private static final int CONNECTIONS = 32;
 
     private final Map<String, Client> clients = new LinkedHashMap<>();
+    private final Duration connectTimeout;
+    private final Duration readTimeout;
 
     /** @throws IllegalArgumentException if an instance's CA certificates are no PEM */
     public GitLabs(List<GitLabInstanceConfig> instances) {
+        this(instances, CONNECT, READ);
+    }
+
+    GitLabs(List<GitLabInstanceConfig> instances, Duration connectTimeout, Duration readTimeout) {
+        this.connectTimeout = connectTimeout;
+        this.readTimeout = readTimeout;
         for (GitLabInstanceConfig instance : instances) {
-            clients.put(instance.name(), Client.of(instance));
+            Client client = Client.of(instance);
+            client.api().setRequestTimeout((int) connectTimeout.toMillis(), (int) readTimeout.toMillis());
+            clients.put(instance.name(), client);
         }
+    }
+
+    /** How long any client of GitLab waits for a connection. */
+    Duration connectTimeout() {
+        return connectTimeout;
+    }
+
+    /** How long any client of GitLab waits for an answer. */
+    Duration readTimeout() {
+        return readTimeout;
     }
 
     public List<GitLabInstanceConfig> instances() {
@@ -101,7 +122,6 @@ public final class GitLabs implements AutoCloseable {
             // value.
             properties.put(ClientProperties.PROXY_URI, null);
             GitLabApi api = new GitLabApi(config.url(), config.token(), null, properties);
-            api.setRequestTimeout(CONNECT_MILLIS, READ_MILLIS);
             return new Client(config, api, tls);
         }
 

@@ -11,7 +11,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -23,7 +22,6 @@ import java.util.regex.Pattern;
  */
 final class LostJobs {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
     /** {@code Range: 0-<length>} names how much of the log GitLab has. */
     private static final Pattern RANGE = Pattern.compile("0-([0-9]+)");
 
@@ -38,7 +36,7 @@ final class LostJobs {
     void fail(JobKey job, String token, String reason) {
         HttpClient client = HttpClient.newBuilder()
                 .sslContext(gitlabs.tls(job.instance()))
-                .connectTimeout(TIMEOUT)
+                .connectTimeout(gitlabs.connectTimeout())
                 .build();
         try {
             // A claim that was never committed is committed first: GitLab takes an end only from a running job.
@@ -95,7 +93,7 @@ final class LostJobs {
     private HttpRequest.Builder request(JobKey job, String path) {
         String url =
                 "%s/api/v4/jobs/%d%s".formatted(gitlabs.instance(job.instance()).url(), job.jobId(), path);
-        return HttpRequest.newBuilder(URI.create(url)).timeout(TIMEOUT);
+        return HttpRequest.newBuilder(URI.create(url)).timeout(gitlabs.readTimeout());
     }
 
     private static boolean isTaken(JobKey job, HttpResponse<String> answer) {
@@ -104,7 +102,11 @@ final class LostJobs {
             return false;
         }
         if (GitLabErrors.isRetryable(status)) {
-            throw FailureType.GITLAB_UNAVAILABLE.failure("failing job %s: GitLab answers %d".formatted(job, status));
+            throw GitLabErrors.failure(
+                    "failing job " + job,
+                    status,
+                    "GitLab does not take it now",
+                    answer.headers().firstValue("Retry-After").orElse(null));
         }
         // 400: the job runs already; 416: the log is said to end elsewhere, and the line is not worth the end
         return true;

@@ -5,8 +5,6 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.db.Backoff;
 import dev.mayfly.activities.db.Channel;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +53,17 @@ public final class Inbox {
             int attempts,
             Instant receivedAt) {}
 
+    /** As it stands in the table, {@code attempts} with the one under way. Public only for the row mapper. */
+    @SuppressWarnings("ArrayRecordComponent") // the raw bytes, never compared
+    public record Row(
+            long id,
+            String instance,
+            String deliveryKey,
+            byte[] body,
+            String headers,
+            int attempts,
+            Instant receivedAt) {}
+
     /** Stores a delivery and wakes {@code Channel.INBOX}; false if its key is known for this instance. */
     public boolean put(String instance, String deliveryKey, byte[] body, Map<String, String> headers) {
         Instant now = clock.instant();
@@ -77,58 +87,55 @@ public final class Inbox {
     }
 
     /**
-     * Hands the oldest due deliveries to {@code handler}, skipping those that another process has in hand. What it
-     * throws is kept with the delivery, which is tried again with back-off.
+     * Hands the due deliveries to {@code handler}, oldest first, skipping those that another process has in hand. What
+     * it throws is kept with the delivery, which is tried again with back-off and holds up nobody.
      *
      * @return how many were handled or failed
      */
     public int drain(int most, Consumer<Delivery> handler) {
-        int done = 0;
-        for (Delivery delivery : take(most)) {
+        List<Row> taken = take(most);
+        for (Row row : taken) {
             try {
-                handler.accept(delivery);
-                finish(delivery.id());
-            } catch (RuntimeException failure) {
+                handler.accept(delivery(row));
+                finish(row.id());
+            } catch (RuntimeException | JsonProcessingException failure) {
                 log.warn(
                         "delivery {} of {} failed at attempt {}, to be tried again",
-                        delivery.deliveryKey(),
-                        delivery.instance(),
-                        delivery.attempts() + 1,
+                        row.deliveryKey(),
+                        row.instance(),
+                        row.attempts(),
                         failure);
-                postpone(delivery, failure);
+                postpone(row, failure);
             }
-            done++;
         }
-        return done;
+        return taken.size();
     }
 
-    private List<Delivery> take(int most) {
+    private List<Row> take(int most) {
         Instant now = clock.instant();
         return jdbi.withHandle(handle -> handle.createQuery("""
-                        update inbox set attempts = attempts + 1, due_at = :until where id in (
-                            select id from inbox where handled_at is null and due_at <= :now
-                            order by id limit :most for update skip locked)
-                        returning id, instance, delivery_key, body, headers, attempts, received_at""")
+                        with taken as (
+                            update inbox set attempts = attempts + 1, due_at = :until where id in (
+                                select id from inbox where handled_at is null and due_at <= :now
+                                order by id limit :most for update skip locked)
+                            returning id, instance, delivery_key, body, headers, attempts, received_at)
+                        select * from taken order by id""")
                 .bind("now", now)
                 .bind("until", now.plus(IN_HAND))
                 .bind("most", most)
-                .map((row, context) -> delivery(row))
+                .map(ConstructorMapper.of(Row.class))
                 .list());
     }
 
-    private static Delivery delivery(ResultSet row) throws SQLException {
-        try {
-            return new Delivery(
-                    row.getLong("id"),
-                    row.getString("instance"),
-                    row.getString("delivery_key"),
-                    row.getBytes("body"),
-                    JSON.readValue(row.getString("headers"), HEADERS),
-                    row.getInt("attempts") - 1,
-                    row.getTimestamp("received_at").toInstant());
-        } catch (JsonProcessingException broken) {
-            throw new SQLException("inbox row %d has broken headers".formatted(row.getLong("id")), broken);
-        }
+    private static Delivery delivery(Row row) throws JsonProcessingException {
+        return new Delivery(
+                row.id(),
+                row.instance(),
+                row.deliveryKey(),
+                row.body(),
+                JSON.readValue(row.headers(), HEADERS),
+                row.attempts() - 1,
+                row.receivedAt());
     }
 
     private static String json(Map<String, String> headers) {
@@ -144,13 +151,10 @@ public final class Inbox {
                 handle.execute("update inbox set handled_at = ?, last_error = null where id = ?", clock.instant(), id));
     }
 
-    private void postpone(Delivery delivery, Exception failure) {
-        Instant due = clock.instant().plus(Backoff.after(delivery.attempts()));
+    private void postpone(Row row, Exception failure) {
+        Instant due = clock.instant().plus(Backoff.after(row.attempts() - 1));
         jdbi.useHandle(handle -> handle.execute(
-                "update inbox set due_at = ?, last_error = ? where id = ?",
-                due,
-                Backoff.shortText(failure),
-                delivery.id()));
+                "update inbox set due_at = ?, last_error = ? where id = ?", due, Backoff.shortText(failure), row.id()));
     }
 
     /** Deliveries not handled yet. */

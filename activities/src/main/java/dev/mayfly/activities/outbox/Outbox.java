@@ -6,14 +6,13 @@ import dev.mayfly.activities.db.Backoff;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.job.CiJob;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,6 +67,9 @@ public final class Outbox {
             @Nullable String status,
             @Nullable CiJob start) {}
 
+    /** As it stands in the table, {@code attempts} with the one under way. Public only for the row mapper. */
+    public record Row(long id, String workflowId, String signal, String payload, int attempts) {}
+
     /** How a message is sent; throws if it should be tried again. */
     public interface Sender {
         void send(Message message) throws Exception;
@@ -97,16 +99,21 @@ public final class Outbox {
         jdbi.useTransaction(handle -> add(handle, workflowId, signal, null, status, start));
     }
 
-    /** Sends up to {@code most} due messages, skipping those that another process has in hand; returns how many. */
+    /**
+     * Sends up to {@code most} due messages, oldest first, skipping those that another process has in hand. One that
+     * can't be sent is tried again with back-off and holds up nobody.
+     *
+     * @return how many were sent
+     */
     public int drain(int most, Sender sender) {
         int sent = 0;
-        for (Message message : take(most)) {
+        for (Row row : take(most)) {
             try {
-                sender.send(message);
+                sender.send(message(row));
                 jdbi.useHandle(handle -> handle.execute(
                         "update outbox set delivered_at = ?, last_error = null where id = ?",
                         clock.instant(),
-                        message.id()));
+                        row.id()));
                 sent++;
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
@@ -114,17 +121,17 @@ public final class Outbox {
             } catch (Exception failure) {
                 log.warn(
                         "signal {} to {} failed at attempt {}, to be tried again",
-                        message.signal(),
-                        message.workflowId(),
-                        message.attempts() + 1,
+                        row.signal(),
+                        row.workflowId(),
+                        row.attempts(),
                         failure);
-                postpone(message, failure);
+                postpone(row, failure);
             }
         }
         return sent;
     }
 
-    private List<Message> take(int most) {
+    private List<Row> take(int most) {
         Instant now = clock.instant();
         return jdbi.withHandle(handle -> handle.createQuery("""
                         with taken as (
@@ -136,33 +143,29 @@ public final class Outbox {
                 .bind("now", now)
                 .bind("until", now.plus(IN_HAND))
                 .bind("most", most)
-                .map((row, context) -> message(row))
+                .map(ConstructorMapper.of(Row.class))
                 .list());
     }
 
-    private void postpone(Message message, Exception failure) {
-        Instant due = clock.instant().plus(Backoff.after(message.attempts()));
+    private void postpone(Row row, Exception failure) {
+        Instant due = clock.instant().plus(Backoff.after(row.attempts() - 1));
         jdbi.useHandle(handle -> handle.execute(
                 "update outbox set due_at = ?, last_error = ? where id = ?",
                 due,
                 Backoff.shortText(failure),
-                message.id()));
+                row.id()));
     }
 
-    private static Message message(ResultSet row) throws SQLException {
-        try {
-            Payload payload = JSON.readValue(row.getString("payload"), Payload.class);
-            return new Message(
-                    row.getLong("id"),
-                    row.getString("workflow_id"),
-                    Signal.valueOf(row.getString("signal")),
-                    payload.holding(),
-                    payload.status(),
-                    payload.start(),
-                    row.getInt("attempts") - 1);
-        } catch (JsonProcessingException broken) {
-            throw new SQLException("outbox row %d does not parse".formatted(row.getLong("id")), broken);
-        }
+    private static Message message(Row row) throws JsonProcessingException {
+        Payload payload = JSON.readValue(row.payload(), Payload.class);
+        return new Message(
+                row.id(),
+                row.workflowId(),
+                Signal.valueOf(row.signal()),
+                payload.holding(),
+                payload.status(),
+                payload.start(),
+                row.attempts() - 1);
     }
 
     private static String json(Payload payload) {

@@ -1,49 +1,17 @@
 package dev.mayfly.activities.capacity;
 
-import static dev.mayfly.activities.capacity.Fleet.LARGE;
 import static dev.mayfly.activities.capacity.Fleet.SMALL;
 import static dev.mayfly.activities.capacity.Fleet.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mayfly.testkit.PostgresExtension;
 import dev.mayfly.workflows.activity.Holding;
-import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
-import dev.mayfly.workflows.job.JobOutcome;
-import dev.mayfly.workflows.job.JobPhase;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** One test for each case of the claim's transaction. */
-class ClaimTest {
-
-    @RegisterExtension
-    static final PostgresExtension postgres = new PostgresExtension();
-
-    private static Fleet fleet;
-
-    private final CiJob ten = job(10, SMALL);
-    private final CiJob eleven = job(11, SMALL);
-
-    @BeforeAll
-    static void open() {
-        fleet = new Fleet(postgres);
-    }
-
-    @AfterAll
-    static void close() {
-        fleet.close();
-    }
-
-    @BeforeEach
-    void empty() {
-        fleet.empty();
-    }
+/** One test for each way in which a claim exchanges holdings. */
+class ClaimTest extends WithFleet {
 
     @Test
     void aClaimOfTheSlotsOwnJobChangesNothingElse() {
@@ -148,54 +116,6 @@ class ClaimTest {
     }
 
     @Test
-    void aClaimOfAJobThatHasLeftIsVoidAndChangesNothing() {
-        fleet.host("a", 2);
-        Holding slot = fleet.holds(ten);
-        fleet.holds(eleven);
-        fleet.capacity.leave(eleven.key());
-
-        ClaimOutcome outcome = fleet.claim(slot, eleven);
-
-        assertThat(outcome.reply().verdict()).isEqualTo(Verdict.VOID);
-        assertThat(outcome.reply().executor()).isNull();
-        assertThat(fleet.holds(ten)).isEqualTo(slot);
-        assertThat(fleet.signals()).isEmpty();
-    }
-
-    @Test
-    void aClaimOfAJobThatGitLabSaidHasEndedIsVoid() {
-        fleet.host("a", 1);
-        Holding slot = fleet.holds(ten);
-        fleet.jobs.upsertSeen(eleven, "pending");
-        fleet.jobs.recordStatus(eleven.key(), "canceled");
-
-        assertThat(fleet.claim(slot, eleven).reply().verdict()).isEqualTo(Verdict.VOID);
-        assertThat(fleet.holds(ten)).isEqualTo(slot);
-    }
-
-    @Test
-    void aClaimOfARefusedJobIsVoidWithItsReason() {
-        fleet.host("a", 1);
-        Holding slot = fleet.holds(ten);
-
-        ClaimOutcome outcome = fleet.claim(slot, job(11, null), "the docker executor is not available here yet");
-
-        assertThat(outcome.reply().verdict()).isEqualTo(Verdict.VOID);
-        assertThat(outcome.reply().reason()).contains("docker executor");
-    }
-
-    @Test
-    void aJobNeverRunsInAnotherSize() {
-        fleet.host("a", 1);
-        Holding slot = fleet.holds(ten);
-
-        ClaimOutcome outcome = fleet.claim(slot, job(11, LARGE));
-
-        assertThat(outcome.reply().verdict()).isEqualTo(Verdict.VOID);
-        assertThat(outcome.reply().reason()).contains("4c/8g").contains("2c/4g");
-    }
-
-    @Test
     void aForeignJobLivesWithTheClaimAndIsNeverQueued() {
         fleet.host("a", 1);
         Holding slot = fleet.holds(ten);
@@ -213,46 +133,6 @@ class ClaimTest {
                 .satisfies(left -> assertThat(left.claimedJobId()).isEqualTo(9));
         assertThat(fleet.capacity.release(foreign.key(), slot.slotId())).isTrue();
         assertThat(fleet.holds(ten).slotId()).isNotEqualTo(slot.slotId());
-    }
-
-    @Test
-    void aReportOfAnOldEpochIsRefused() {
-        fleet.host("a", 1);
-        Holding slot = fleet.holds(ten);
-        assertThat(fleet.loseSilentHosts()).containsExactly("a");
-
-        assertThat(fleet.claim(slot, ten).reply().verdict()).isEqualTo(Verdict.REFUSED);
-        assertThat(fleet.capacity.hold(ten)).isNull();
-    }
-
-    @Test
-    void aReportForAReleasedOrUnknownSlotIsRefused() {
-        fleet.host("a", 1);
-        Holding slot = fleet.holds(ten);
-        fleet.capacity.leave(ten.key());
-        fleet.capacity.release(ten.key(), slot.slotId());
-
-        assertThat(fleet.claim(slot, eleven).reply().verdict()).isEqualTo(Verdict.REFUSED);
-        assertThat(fleet.jobs.find(eleven.key()))
-                .as("a refused claim starts nothing")
-                .hasValueSatisfying(
-                        row -> assertThat(row.slotId()).as("slot of the row").isNull());
-        Holding never = new Holding("zzzzz-1", "a", 1, SMALL, 1, null);
-        assertThat(fleet.claim(never, eleven).reply().verdict()).isEqualTo(Verdict.REFUSED);
-    }
-
-    @Test
-    void aReportByAnotherHostIsRefused() {
-        fleet.host("a", 1);
-        fleet.host("b", 1);
-        Holding slot = fleet.holds(ten);
-        ClaimReport report = new ClaimReport("b", slot.slotId(), slot.epoch(), 7, 10, "t");
-
-        assertThat(fleet.capacity
-                        .claimed("b", report, new ClaimedJob(ten, null))
-                        .reply()
-                        .verdict())
-                .isEqualTo(Verdict.REFUSED);
     }
 
     @Test
@@ -333,56 +213,5 @@ class ClaimTest {
         fleet.capacity.giveUp(ten.key(), slot.slotId());
 
         assertThat(fleet.holds(ten).slotId()).isEqualTo(slot.slotId());
-    }
-
-    @Test
-    void aSecondClaimByTheSameSlotAndASecondClaimOfTheSameJobAreRefused() {
-        fleet.host("a", 2);
-        Holding slot = fleet.holds(ten);
-        Holding other = fleet.holds(eleven);
-        fleet.claim(slot, ten);
-
-        assertThat(fleet.claim(slot, eleven).reply().verdict()).isEqualTo(Verdict.REFUSED);
-        assertThat(fleet.claim(other, ten).reply().verdict()).isEqualTo(Verdict.REFUSED);
-        assertThat(fleet.holds(eleven)).isEqualTo(other);
-    }
-
-    @Test
-    void anExchangeWithAnUnreachedFormerSlotOnALostHostLeavesTheOwnerToTheQueue() {
-        fleet.host("a", 1);
-        Holding lost = fleet.holds(ten);
-        fleet.loseSilentHosts();
-        fleet.host("b", 1);
-        fleet.capacity.dispatch();
-        Holding other = fleet.holds(ten);
-        assertThat(other.hostId()).isEqualTo("b");
-        assertThat(fleet.capacity.toDismantle(ten.key()))
-                .extracting(Holding::slotId)
-                .containsExactly(lost.slotId());
-        assertThat(fleet.capacity.hostIsLost("a", lost.epoch())).isTrue();
-        assertThat(fleet.capacity.hostIsLost("b", other.epoch())).isFalse();
-    }
-
-    @Test
-    void theJobsRowTellsTheClaim() {
-        fleet.host("a", 1);
-        Holding slot = fleet.holds(ten);
-        fleet.claim(slot, ten);
-        fleet.capacity.recordPhase(ten.key(), JobPhase.RUNNING, slot.slotId(), null);
-        fleet.capacity.recordPhase(
-                ten.key(),
-                JobPhase.DONE,
-                slot.slotId(),
-                new JobOutcome(JobOutcome.Result.SUCCEEDED, slot.slotId(), "ok"));
-        fleet.capacity.recordPhase(ten.key(), JobPhase.RUNNING, slot.slotId(), null);
-
-        assertThat(fleet.jobs.find(ten.key())).hasValueSatisfying(row -> {
-            assertThat(row.phase()).isEqualTo(JobPhase.DONE);
-            assertThat(row.slotId()).isEqualTo(slot.slotId());
-            assertThat(row.hostId()).isEqualTo("a");
-            assertThat(row.claimedAt()).isNotNull();
-            assertThat(row.finishedAt()).isNotNull();
-            assertThat(row.outcome()).isEqualTo(new JobOutcome(JobOutcome.Result.SUCCEEDED, slot.slotId(), "ok"));
-        });
     }
 }
