@@ -131,9 +131,8 @@ final class Wiring {
                         settings.webhooks(),
                         Math.toIntExact(config.webhook().maxBody().toBytes()),
                         stores.inbox(),
-                        inbox::wake,
-                        json),
-                new HostFilter(settings.hosts()),
+                        inbox::wake),
+                new HostFilter(settings.hosts(), json),
                 new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
                 new ApiFilter(settings.apiToken()),
                 new StatusResource(

@@ -4,6 +4,7 @@ import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.JobFacts;
 import dev.mayfly.activities.jobs.JobView;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.api.Failures;
 import dev.mayfly.api.loop.Loop;
 import java.time.Duration;
 import java.util.Optional;
@@ -40,7 +41,7 @@ public final class Reconciler implements Loop.Step {
                         "GitLab {}: the jobs of {} can't be asked for now: {}",
                         project.instance(),
                         project.projectPath(),
-                        e.getMessage());
+                        Failures.inWords(e));
             }
         }
         return false;
