@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.capacity.Hosts;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.db.Database;
-import dev.mayfly.activities.db.DatabaseConfig;
-import dev.mayfly.activities.db.DatabaseException;
 import dev.mayfly.activities.gitlab.GitLabInstanceConfig;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.GitLabs;
@@ -13,6 +11,7 @@ import dev.mayfly.api.agents.AgentsResource;
 import dev.mayfly.api.agents.HostFilter;
 import dev.mayfly.api.agents.LeaseDesk;
 import dev.mayfly.api.health.Dependency;
+import dev.mayfly.api.health.Monitoring;
 import dev.mayfly.api.health.Readiness;
 import dev.mayfly.api.inbox.InboxWorker;
 import dev.mayfly.api.inbox.OutboxSender;
@@ -36,20 +35,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes every object of the control plane, once, by hand. Waits for PostgreSQL, without which nothing can be promised;
- * Temporal and GitLab may come later.
+ * Makes every object of the control plane, once, by hand. Ends without PostgreSQL, without which nothing can be promised;
+ * Temporal and GitLab may come later: hosts must be able to renew their leases meanwhile.
  */
 final class Wiring {
 
     private static final Logger LOG = LoggerFactory.getLogger(Wiring.class);
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
-    private static final Duration RECONCILE = Duration.ofMinutes(1);
     private static final Duration TIDY = Duration.ofHours(1);
     private static final Duration KEPT = Duration.ofDays(7);
     private static final int IN_PARALLEL = 4;
@@ -69,7 +66,8 @@ final class Wiring {
     }
 
     void wire() throws InterruptedException {
-        Database database = openDatabase(settings.database());
+        Database database = DatabaseAtStart.open(
+                settings.database(), config.database().waitAtStart().toJavaDuration());
         Stores stores = Stores.over(database.jdbi(), settings, clock);
         GitLabs gitlabs = new GitLabs(settings.gitlab());
         GitLabJobs gitlab = new GitLabJobs(
@@ -95,6 +93,8 @@ final class Wiring {
                 clock);
         Readiness readiness = new Readiness(dependencies(database, gitlabs, sweeping.sweeper()), clock);
 
+        Monitoring.register(environment, readiness, stores.jdbi());
+
         ObjectMapper json = environment.getObjectMapper();
         Loop inbox = new Loop(
                 "inbox",
@@ -104,7 +104,12 @@ final class Wiring {
         Loop outbox = new Loop("outbox", IN_PARALLEL, TICK, new OutboxSender(stores.outbox(), starter));
         Loop dispatcher = new Loop("dispatcher", TICK, () -> stores.capacity().dispatch() > 0);
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
-        Loop reconciler = new Loop("reconciler", RECONCILE, new Reconciler(stores.jobs(), gitlab, intake));
+        Loop reconciler = new Loop("reconciler", config.reconcileEvery().toJavaDuration(), new Reconciler(
+                stores.jobs(),
+                gitlab,
+                intake,
+                gitlabs.instances().stream().map(GitLabInstanceConfig::name).toList(),
+                environment.metrics().counter("mayfly.jobs.found.without.webhook")));
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
         environment
                 .lifecycle()
@@ -210,17 +215,6 @@ final class Wiring {
             }
         }));
         return all;
-    }
-
-    private static Database openDatabase(DatabaseConfig config) throws InterruptedException {
-        while (true) {
-            try {
-                return Database.open(config);
-            } catch (DatabaseException e) {
-                LOG.warn("waiting for PostgreSQL at {}: {}", config.url(), e.getMessage());
-                TimeUnit.NANOSECONDS.sleep(LOOK_AROUND.toNanos());
-            }
-        }
     }
 
     private static String version() {

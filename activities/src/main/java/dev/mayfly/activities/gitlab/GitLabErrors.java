@@ -9,7 +9,7 @@ import org.gitlab4j.api.GitLabApiException;
 import org.jspecify.annotations.Nullable;
 
 /** What an error of GitLab's means: whether trying again may cure it, and what a person should do. One table. */
-final class GitLabErrors {
+public final class GitLabErrors {
 
     static final int NOT_FOUND = 404;
     private static final int TOO_MANY = 429;
@@ -26,7 +26,7 @@ final class GitLabErrors {
         FailureType type =
                 isRetryable(error.getHttpStatus()) ? FailureType.GITLAB_UNAVAILABLE : FailureType.GITLAB_REFUSED;
         ApplicationFailure.Builder failure = ApplicationFailure.newBuilder()
-                .setMessage("%s: %s".formatted(doing, explain(error)))
+                .setMessage(inWords(doing, error))
                 .setType(type.name())
                 .setNonRetryable(type == FailureType.GITLAB_REFUSED);
         Duration delay = retryAfter(error);
@@ -47,9 +47,15 @@ final class GitLabErrors {
         };
     }
 
+    /** What happened and what to do about it, in one line. */
+    public static String inWords(String doing, GitLabApiException error) {
+        return "%s: %s".formatted(doing, explain(error));
+    }
+
     private static String explain(GitLabApiException error) {
         int status = error.getHttpStatus();
-        String message = String.valueOf(error.getMessage());
+        // gitlab4j puts the name of the exception before what has no status
+        String message = String.valueOf(error.getMessage()).replaceFirst("^[a-z][\\w.]*Exception: ", "");
         String cure = switch (status) {
             case 0 -> "no answer; can the control plane reach GitLab, and does it trust its certificate?";
             case 401 -> "the access token is wrong, expired or revoked; configure a valid one";

@@ -72,6 +72,15 @@ public final class Readiness {
         return states().stream().allMatch(state -> state.up() || !state.needed());
     }
 
+    /** One of them. */
+    State state(String name) {
+        State state = states.get(name);
+        if (state == null) {
+            throw new IllegalArgumentException("no dependency " + name);
+        }
+        return state;
+    }
+
     private void look(Dependency dependency) throws InterruptedException {
         State last = states.get(dependency.name());
         if (last != null

@@ -47,15 +47,17 @@ public final class JobIntake {
     public void consider(JobKey key) {
         Optional<JobFacts> facts = gitlab.getJob(key);
         if (facts.isPresent()) {
-            consider(facts.get());
+            if (!consider(facts.get())) {
+                LOG.info("{}: ignored: none of the tags {} is ours", key, facts.get().tags());
+            }
         } else {
             LOG.info(
                     "{}: ignored: GitLab shows no such job to our token; is the token's user a Maintainer there?", key);
         }
     }
 
-    /** Acts on a job just looked up. */
-    public void consider(JobFacts facts) {
+    /** Acts on a job just looked up; whether it is one of ours. */
+    public boolean consider(JobFacts facts) {
         TagGrammar.Result asked = grammar.parse(facts.tags());
         if (asked instanceof TagGrammar.Ours ours) {
             Optional<String> tooLarge = LargestHosts.refusal(ours.size(), hosts.list());
@@ -64,11 +66,12 @@ public final class JobIntake {
             } else {
                 refuse(facts, tooLarge.get());
             }
+            return true;
         } else if (asked instanceof TagGrammar.Refused refused) {
             refuse(facts, refused.reason());
-        } else {
-            LOG.info("{}: ignored: none of the tags {} is ours", facts.key(), facts.tags());
+            return true;
         }
+        return false;
     }
 
     /**

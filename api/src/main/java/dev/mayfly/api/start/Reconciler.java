@@ -1,19 +1,22 @@
 package dev.mayfly.api.start;
 
+import com.codahale.metrics.Counter;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.JobFacts;
-import dev.mayfly.activities.jobs.JobView;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.jobs.Jobs.Project;
 import dev.mayfly.api.Failures;
 import dev.mayfly.api.loop.Loop;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks GitLab for the pending jobs of the projects that had jobs lately: webhooks are lost, and GitLab disables them. Acts
- * on a job as its webhook would have.
+ * Asks GitLab for the pending jobs of the projects that had jobs lately, and of a few others in turn: webhooks are lost,
+ * and GitLab disables them. Acts on a job as its webhook would have.
  */
 public final class Reconciler implements Loop.Step {
 
@@ -23,19 +26,31 @@ public final class Reconciler implements Loop.Step {
     private final Jobs jobs;
     private final GitLabJobs gitlab;
     private final JobIntake intake;
+    private final MemberProjects members;
+    private final Counter found;
 
-    public Reconciler(Jobs jobs, GitLabJobs gitlab, JobIntake intake) {
+    /**
+     * Made by the wiring.
+     *
+     * @param instances configured names
+     * @param found counts the jobs whose webhook was missing
+     */
+    public Reconciler(Jobs jobs, GitLabJobs gitlab, JobIntake intake, List<String> instances, Counter found) {
         this.jobs = jobs;
         this.gitlab = gitlab;
         this.intake = intake;
+        this.members = new MemberProjects(instances, gitlab);
+        this.found = found;
     }
 
     /** One round over the projects; one that GitLab doesn't answer for is left to the next round. */
     @Override
     public boolean run() {
-        for (Jobs.Project project : jobs.activeProjects(LATELY)) {
+        Set<Project> projects = new LinkedHashSet<>(jobs.activeProjects(LATELY));
+        projects.addAll(members.next());
+        for (Project project : projects) {
             try {
-                gitlab.activeJobs(project.instance(), project.projectId()).forEach(this::consider);
+                gitlab.pendingJobs(project.instance(), project.projectId()).forEach(this::consider);
             } catch (RuntimeException e) {
                 LOG.warn(
                         "GitLab {}: the jobs of {} can't be asked for now: {}",
@@ -48,12 +63,9 @@ public final class Reconciler implements Loop.Step {
     }
 
     private void consider(JobFacts facts) {
-        if (!facts.status().equals("pending")) {
-            return;
-        }
-        Optional<JobView> known = jobs.find(facts.key());
-        if (known.isEmpty()) {
-            intake.consider(facts);
+        if (jobs.find(facts.key()).isEmpty() && intake.consider(facts)) {
+            LOG.info("{}: found by asking GitLab: its webhook has not come", facts.key());
+            found.inc();
         }
     }
 }

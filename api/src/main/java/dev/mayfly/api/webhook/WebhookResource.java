@@ -1,5 +1,7 @@
 package dev.mayfly.api.webhook;
 
+import com.codahale.metrics.annotation.ResponseMetered;
+import com.codahale.metrics.annotation.Timed;
 import dev.mayfly.activities.inbox.Inbox;
 import dev.mayfly.api.rest.Problem;
 import jakarta.ws.rs.Consumes;
@@ -54,6 +56,8 @@ public final class WebhookResource {
 
     /** Takes one webhook. */
     @POST
+    @Timed
+    @ResponseMetered
     @Consumes(MediaType.WILDCARD)
     public Response receive(
             @PathParam("instance") String instance,

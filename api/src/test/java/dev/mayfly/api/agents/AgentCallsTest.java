@@ -39,6 +39,9 @@ final class AgentCallsTest {
         assertThat(answer.json().path("instances").path(0).path("name").asText())
                 .isEqualTo("gl");
         assertThat(answer.body()).doesNotContain(CONTROL_PLANE.gitlab().rootToken(), ControlPlane.WEBHOOK_TOKEN);
+        String now = "\"epoch\":" + answer.json().path("epoch").asLong();
+        String again = LEASE.formatted("host-1").replace("\"epoch\":0", now);
+        assertThat(call("/agent/v1/lease", ControlPlane.CREDENTIAL, again).status()).isEqualTo(200);
         assertThat(CONTROL_PLANE
                         .get("/api/v1/hosts/host-1")
                         .json()
