@@ -63,7 +63,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         bootstrap.setConfigurationSourceProvider(new SubstitutingSourceProvider(
                 bootstrap.getConfigurationSourceProvider(), new EnvironmentVariableSubstitutor(true)));
         bootstrap.setConfigurationFactoryFactory((type, validator, mapper, prefix) ->
-                new StrictConfigurationFactory<>(type, validator, mapper, ApiConfiguration::unreadable));
+                new StrictConfigurationFactory<>(type, validator, mapper, Checks::unreadable));
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.mayfly.api;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.mayfly.api.config.AgentsConfig;
-import dev.mayfly.api.config.ConfigurationProblem;
 import dev.mayfly.api.config.DatabaseConfig;
 import dev.mayfly.api.config.GitLabConfig;
 import dev.mayfly.api.config.SecretRef;
@@ -18,7 +17,6 @@ import io.dropwizard.util.Duration;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.AssertTrue;
 import jakarta.validation.constraints.NotEmpty;
-import java.time.Clock;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -141,15 +139,5 @@ public final class ApiConfiguration extends Configuration {
 
     public @Nullable String publicUrl() {
         return publicUrl;
-    }
-
-    /** What is wrong with the secrets and files that the configuration names, a line each. */
-    public List<String> unreadable() {
-        try {
-            Settings.resolve(this, Clock.systemUTC());
-            return List.of();
-        } catch (ConfigurationProblem e) {
-            return String.valueOf(e.getMessage()).lines().toList();
-        }
     }
 }

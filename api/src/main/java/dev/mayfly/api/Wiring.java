@@ -109,7 +109,7 @@ final class Wiring {
                 gitlab,
                 intake,
                 gitlabs.instances().stream().map(GitLabInstanceConfig::name).toList(),
-                environment.metrics().counter("mayfly.jobs.found.without.webhook")));
+                environment.metrics()));
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
         environment
                 .lifecycle()
@@ -181,39 +181,14 @@ final class Wiring {
 
     private List<Dependency> dependencies(Database database, GitLabs gitlabs, Sweeper sweeper) {
         List<Dependency> all = new ArrayList<>();
-        all.add(new Dependency(
-                "PostgreSQL",
-                "start the database or correct database.url (%s)"
-                        .formatted(settings.database().url()),
-                Duration.ZERO,
-                true,
-                () -> {
-                    if (!database.isUp()) {
-                        throw new IllegalStateException("it gives no connection");
-                    }
-                }));
-        all.add(new Dependency(
-                "Temporal",
-                "start it at %s with namespace %s, or correct temporal"
-                        .formatted(config.temporal().target(), config.temporal().namespace()),
-                Duration.ZERO,
-                true,
-                temporal::namespaceId));
-        for (GitLabInstanceConfig instance : gitlabs.instances()) {
-            all.add(new Dependency(
-                    "GitLab " + instance.name(),
-                    "check that %s can be reached from here and that its token is valid and has the scope api"
-                            .formatted(instance.url()),
-                    Duration.ofMinutes(1),
-                    false,
-                    () -> gitlabs.version(instance.name())));
-        }
-        all.add(new Dependency("sweeper", "it removes nothing until then", Duration.ZERO, false, () -> {
-            String braked = sweeper.braked();
-            if (braked != null) {
-                throw new IllegalStateException(braked);
+        all.add(Dependencies.postgres(settings.database(), () -> {
+            if (!database.isUp()) {
+                throw new IllegalStateException("it gives no connection");
             }
         }));
+        all.add(Dependencies.temporal(config.temporal(), temporal));
+        gitlabs.instances().forEach(instance -> all.add(Dependencies.gitlab(instance, gitlabs)));
+        all.add(Dependencies.sweeper(sweeper));
         return all;
     }
 

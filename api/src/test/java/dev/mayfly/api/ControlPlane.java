@@ -106,6 +106,11 @@ public final class ControlPlane implements BeforeAllCallback, AfterAllCallback {
         var server = new DropwizardTestSupport<>(ApiApplication.class, config.toString());
         parts[0] = new Parts(folder, gitlab, temporal, server);
         server.before();
+        if (Files.readString(config).contains("127.0.0.1:" + port)) {
+            // What tests push later is then told by webhooks alone.
+            var rounds = server.getEnvironment().metrics().counter("mayfly.reconciler.rounds");
+            await("the reconciler's first round", () -> rounds.getCount() > 0);
+        }
         log.start();
         ((Logger) LoggerFactory.getLogger("dev.mayfly")).addAppender(log);
     }
@@ -151,6 +156,7 @@ public final class ControlPlane implements BeforeAllCallback, AfterAllCallback {
                 sealKey: file:%1$s/seal-key
                 apiToken: file:%1$s/api-token
                 webhook: {maxBody: 64KiB}
+                reconcileEvery: 1h
                 server:
                   applicationConnectors: [{type: http, bindHost: 127.0.0.1, port: 0}]
                   adminConnectors: [{type: http, bindHost: 127.0.0.1, port: 0}]

@@ -1,5 +1,7 @@
 package dev.mayfly.api.cli;
 
+import dev.mayfly.api.ApiConfiguration;
+import dev.mayfly.api.Checks;
 import io.dropwizard.configuration.ConfigurationException;
 import io.dropwizard.core.cli.Command;
 import io.dropwizard.core.setup.Bootstrap;
@@ -7,10 +9,11 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.Namespace;
 import net.sourceforge.argparse4j.inf.Subparser;
 
-/** {@code mayfly check FILE...}: everything that is wrong with configuration files, at once. Connects to nothing. */
+/** {@code mayfly check FILE...}: everything that is wrong with configuration files, at once. Changes nothing. */
 public final class CheckCommand extends Command {
 
     private final PrintStream out;
@@ -23,6 +26,10 @@ public final class CheckCommand extends Command {
     @Override
     public void configure(Subparser subparser) {
         subparser.addArgument("files").metavar("FILE").nargs("+").help("configuration, such as config/api.yml");
+        subparser
+                .addArgument("--connect")
+                .action(Arguments.storeTrue())
+                .help("look, too, whether PostgreSQL, Temporal and GitLab answer");
     }
 
     @Override
@@ -30,8 +37,12 @@ public final class CheckCommand extends Command {
         List<String> problems = new ArrayList<>();
         for (String file : arguments.<String>getList("files")) {
             try {
-                ConfigurationFile.checked(bootstrap, file);
-                out.println(file + ": fine");
+                ApiConfiguration config = ConfigurationFile.checked(bootstrap, file);
+                List<String> away = arguments.getBoolean("connect") ? Checks.unreachable(config) : List.of();
+                away.forEach(line -> problems.add(file + ": " + line));
+                if (away.isEmpty()) {
+                    out.println(file + ": fine");
+                }
             } catch (ConfigurationException e) {
                 problems.addAll(e.getErrors());
             } catch (IOException | RuntimeException e) {

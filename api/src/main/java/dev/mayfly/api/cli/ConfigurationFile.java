@@ -1,6 +1,7 @@
 package dev.mayfly.api.cli;
 
 import dev.mayfly.api.ApiConfiguration;
+import dev.mayfly.api.Checks;
 import dev.mayfly.api.config.StrictConfigurationFactory;
 import io.dropwizard.configuration.ConfigurationException;
 import io.dropwizard.core.setup.Bootstrap;
@@ -48,7 +49,7 @@ final class ConfigurationFile {
 
     /** Reads a file, its secrets too, and fails with all that is wrong. */
     static ApiConfiguration checked(Bootstrap<?> bootstrap, String file) throws IOException, ConfigurationException {
-        return read(bootstrap, file, ApiConfiguration::unreadable);
+        return read(bootstrap, file, Checks::unreadable);
     }
 
     private static ApiConfiguration read(

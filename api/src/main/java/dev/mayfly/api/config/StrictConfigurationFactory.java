@@ -1,9 +1,9 @@
 package dev.mayfly.api.config;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.dropwizard.configuration.ConfigurationException;
+import io.dropwizard.configuration.ConfigurationSourceProvider;
 import io.dropwizard.configuration.ConfigurationValidationException;
 import io.dropwizard.configuration.YamlConfigurationFactory;
 import jakarta.validation.ConstraintViolation;
@@ -45,6 +45,17 @@ public final class StrictConfigurationFactory<T> extends YamlConfigurationFactor
     }
 
     @Override
+    public T build(ConfigurationSourceProvider provider, String path) throws IOException, ConfigurationException {
+        try {
+            return super.build(provider, path);
+        } catch (Problems e) {
+            throw e;
+        } catch (ConfigurationException e) { // no YAML, or nothing at all
+            throw new Problems(path, words(e));
+        }
+    }
+
+    @Override
     protected T build(JsonNode node, String path) throws IOException, ConfigurationException {
         Keys keys = new Keys(mapper, type);
         List<String> problems = new ArrayList<>(keys.removeUnknown(node));
@@ -74,25 +85,21 @@ public final class StrictConfigurationFactory<T> extends YamlConfigurationFactor
         }
     }
 
-    /** What our own records say of a value is said in their words; else Jackson's first line, which names the place. */
+    /** What our own records say of a value is said in their words; else Dropwizard's or Jackson's, without their stack. */
     private static List<String> words(ConfigurationException e) {
-        Throwable cause = e;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
+        Throwable root = e;
+        while (root.getCause() != null) {
+            root = root.getCause();
         }
-        List<String> errors =
-                e.getErrors().stream().map(error -> error.lines().findFirst().orElse(error)).toList();
-        boolean isOurs = cause instanceof IllegalArgumentException && !(cause instanceof JsonProcessingException);
-        return isOurs
-                ? errors.stream().map(error -> error.replaceFirst(";.*", "") + ": " + cause(e)).toList()
-                : errors;
+        String cause = root instanceof IllegalArgumentException ? String.valueOf(root.getMessage()) : null;
+        return e.getErrors().stream()
+                .map(error -> cause == null ? oneLine(error) : oneLine(error).replaceFirst(";.*", ": ") + cause)
+                .toList();
     }
 
-    private static String cause(Throwable failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return String.valueOf(cause.getMessage());
+    private static String oneLine(String error) {
+        List<String> lines = error.lines().map(String::strip).toList();
+        boolean suggests = lines.size() > 2 && lines.get(1).startsWith("Did you mean");
+        return suggests ? String.join(" ", lines.subList(0, 3)) : lines.get(0);
     }
 }

@@ -67,13 +67,9 @@ public final class ProjectConnection {
     public Report connect(String path, boolean dryRun) {
         try {
             checkToken();
-            Project project = project(path);
-            checkProject(project);
-            List<ProjectHook> ours = hooks.list(project.getId()).stream()
-                    .filter(hook -> hook.url().equals(wanted.url()))
-                    .toList();
-            if (problems.isEmpty()) {
-                ensureHook(project, ours, dryRun);
+            Optional<Project> project = project(path);
+            if (project.isPresent()) {
+                connect(project.get(), dryRun);
             }
         } catch (GitLabApiException e) {
             problems.add(e.getHttpStatus() == FORBIDDEN
@@ -82,6 +78,16 @@ public final class ProjectConnection {
                     : GitLabErrors.inWords("connecting %s of GitLab %s".formatted(path, instance), e));
         }
         return new Report(List.copyOf(done), List.copyOf(problems));
+    }
+
+    private void connect(Project project, boolean dryRun) throws GitLabApiException {
+        checkProject(project);
+        List<ProjectHook> ours = hooks.list(project.getId()).stream()
+                .filter(hook -> hook.url().equals(wanted.url()))
+                .toList();
+        if (problems.isEmpty()) {
+            ensureHook(project, ours, dryRun);
+        }
     }
 
     private void checkToken() throws GitLabApiException {
@@ -100,16 +106,17 @@ public final class ProjectConnection {
                 .formatted(token.scopes(), token.expiresAt() == null ? "" : ", good until " + token.expiresAt()));
     }
 
-    private Project project(String path) throws GitLabApiException {
+    private Optional<Project> project(String path) throws GitLabApiException {
         try {
-            return api.getProjectApi().getProject(path);
+            return Optional.of(api.getProjectApi().getProject(path));
         } catch (GitLabApiException e) {
-            if (e.getHttpStatus() == NOT_FOUND) {
-                problems.add(("GitLab %s shows no project %s to the access token; correct --project, or make the token's"
-                                + " user a Maintainer there")
-                        .formatted(instance, path));
+            if (e.getHttpStatus() != NOT_FOUND) {
+                throw e;
             }
-            throw e;
+            problems.add(("GitLab %s shows no project %s to the access token; correct --project, or make the token's"
+                            + " user a Maintainer there")
+                    .formatted(instance, path));
+            return Optional.empty();
         }
     }
 

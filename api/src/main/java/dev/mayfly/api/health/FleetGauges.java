@@ -3,6 +3,7 @@ package dev.mayfly.api.health;
 import com.codahale.metrics.CachedGauge;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jdbi.v3.core.Jdbi;
@@ -33,7 +34,7 @@ final class FleetGauges {
                 (select coalesce(sum(milli_cpus), 0) from slot where released_at is null) as "reserved.millicpus",
                 (select coalesce(sum(memory_mib), 0) from slot where released_at is null) as "reserved.memory.mib"
             """;
-    private static final Iterable<String> NAMES = java.util.List.of(
+    private static final List<String> NAMES = List.of(
             "inbox.waiting",
             "outbox.waiting",
             "jobs.queued",
@@ -62,9 +63,8 @@ final class FleetGauges {
             }
         };
         for (String name : NAMES) {
-            metrics.gauge(
-                    "mayfly." + name,
-                    () -> () -> all.getValue().getOrDefault(name, Double.NaN));
+            Gauge<Object> one = () -> all.getValue().getOrDefault(name, Double.NaN);
+            metrics.register("mayfly." + name, one);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.mayfly.api.health;
 
+import com.codahale.metrics.Gauge;
 import com.codahale.metrics.health.HealthCheck;
 import io.dropwizard.core.setup.Environment;
 import io.prometheus.metrics.exporter.servlet.jakarta.PrometheusMetricsServlet;
@@ -22,9 +23,8 @@ public final class Monitoring {
         for (Readiness.State dependency : readiness.states()) {
             String name = slug(dependency.name());
             environment.healthChecks().register(name, new Check(readiness, dependency.name()));
-            environment
-                    .metrics()
-                    .gauge("mayfly.up." + name, () -> () -> readiness.state(dependency.name()).up() ? 1 : 0);
+            Gauge<Integer> up = () -> readiness.state(dependency.name()).up() ? 1 : 0;
+            environment.metrics().register("mayfly.up." + name, up);
         }
         PrometheusRegistry prometheus = new PrometheusRegistry();
         DropwizardExports.builder().dropwizardRegistry(environment.metrics()).register(prometheus);

@@ -1,6 +1,7 @@
 package dev.mayfly.api.start;
 
 import com.codahale.metrics.Counter;
+import com.codahale.metrics.MetricRegistry;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.JobFacts;
 import dev.mayfly.activities.jobs.Jobs;
@@ -27,20 +28,23 @@ public final class Reconciler implements Loop.Step {
     private final GitLabJobs gitlab;
     private final JobIntake intake;
     private final MemberProjects members;
+    private final Counter rounds;
     private final Counter found;
 
     /**
      * Made by the wiring.
      *
      * @param instances configured names
-     * @param found counts the jobs whose webhook was missing
+     * @param metrics gets the rounds and the jobs found by them
      */
-    public Reconciler(Jobs jobs, GitLabJobs gitlab, JobIntake intake, List<String> instances, Counter found) {
+    public Reconciler(
+            Jobs jobs, GitLabJobs gitlab, JobIntake intake, List<String> instances, MetricRegistry metrics) {
         this.jobs = jobs;
         this.gitlab = gitlab;
         this.intake = intake;
         this.members = new MemberProjects(instances, gitlab);
-        this.found = found;
+        this.rounds = metrics.counter("mayfly.reconciler.rounds");
+        this.found = metrics.counter("mayfly.reconciler.jobs.found");
     }
 
     /** One round over the projects; one that GitLab doesn't answer for is left to the next round. */
@@ -59,12 +63,13 @@ public final class Reconciler implements Loop.Step {
                         Failures.inWords(e));
             }
         }
+        rounds.inc();
         return false;
     }
 
     private void consider(JobFacts facts) {
         if (jobs.find(facts.key()).isEmpty() && intake.consider(facts)) {
-            LOG.info("{}: found by asking GitLab: its webhook has not come", facts.key());
+            LOG.info("{}: found by asking GitLab, before any webhook told of it", facts.key());
             found.inc();
         }
     }

@@ -137,6 +137,19 @@ final class CheckTest {
     }
 
     @Test
+    void withConnectEveryServerThatDoesNotAnswerIsNamed() throws IOException {
+        Path file = file(config -> config.replaceFirst("url: \"jdbc[^\"]*\"", "url: \"jdbc:postgresql://127.0.0.1:1/x\""));
+        Mayfly.Ended ended = Mayfly.run("check", "--connect", file.toString());
+        assertThat(ended.exitCode()).isEqualTo(1);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err().lines())
+                .hasSize(3)
+                .anySatisfy(line -> assertThat(line).contains("PostgreSQL: ", "refused", "start the database or correct database"))
+                .anySatisfy(line -> assertThat(line).contains("Temporal: ", "start it at 127.0.0.1:1"))
+                .anySatisfy(line -> assertThat(line).contains("GitLab gl: ", "http://127.0.0.1:1 can be reached"));
+    }
+
+    @Test
     void theServerSaysTheSameAndEnds() throws IOException {
         Path file = file(config -> config.replaceFirst("maxBody", "maxBdy").replaceFirst("/api-token", "/no-token"));
         Mayfly.Ended ended = Mayfly.run("server", file.toString());

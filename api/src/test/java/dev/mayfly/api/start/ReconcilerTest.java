@@ -30,7 +30,7 @@ final class ReconcilerTest {
 
     @RegisterExtension
     private static final ControlPlane CONTROL_PLANE =
-            new ControlPlane(config -> config + "reconcileEvery: 1s\n");
+            new ControlPlane(config -> config.replace("reconcileEvery: 1h", "reconcileEvery: 1s"));
 
     @Test
     @Order(1)
