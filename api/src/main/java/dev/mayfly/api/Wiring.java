@@ -24,7 +24,6 @@ import dev.mayfly.api.rest.SweepResource;
 import dev.mayfly.api.start.JobIntake;
 import dev.mayfly.api.start.JobStarter;
 import dev.mayfly.api.start.Reconciler;
-import dev.mayfly.api.sweep.Sweeper;
 import dev.mayfly.api.sweep.Sweeping;
 import dev.mayfly.api.temporal.ControlWorker;
 import dev.mayfly.api.temporal.TemporalConnection;
@@ -56,31 +55,36 @@ final class Wiring {
     private final Clock clock;
     private final Settings settings;
     private final TemporalConnection temporal;
+    private final Database database;
+    private final Stores stores;
+    private final GitLabs gitlabs;
+    private final GitLabJobs gitlab;
+    private final JobStarter starter;
+    private final JobIntake intake;
+    private final Sweeping sweeping;
+    private final Readiness readiness;
 
-    Wiring(ApiConfiguration config, Environment environment, Clock clock) {
+    Wiring(ApiConfiguration config, Environment environment, Clock clock) throws InterruptedException {
         this.config = config;
         this.environment = environment;
         this.clock = clock;
         this.settings = Settings.resolve(config, clock);
         this.temporal = new TemporalConnection(config.temporal());
-    }
-
-    void wire() throws InterruptedException {
-        Database database = DatabaseAtStart.open(
+        this.database = DatabaseAtStart.open(
                 settings.database(), config.database().waitAtStart().toJavaDuration());
-        Stores stores = Stores.over(database.jdbi(), settings, clock);
-        GitLabs gitlabs = new GitLabs(settings.gitlab());
-        GitLabJobs gitlab = new GitLabJobs(
+        this.stores = Stores.over(database.jdbi(), settings, clock);
+        this.gitlabs = new GitLabs(settings.gitlab());
+        this.gitlab = new GitLabJobs(
                 stores.jdbi(),
                 clock,
                 gitlabs,
                 settings.sealer(),
                 stores.installation().id(),
                 config.vmTimeToLive().toJavaDuration());
-        JobStarter starter = new JobStarter(temporal.client(), clock);
-        JobIntake intake = new JobIntake(
+        this.starter = new JobStarter(temporal.client(), clock);
+        this.intake = new JobIntake(
                 gitlab, stores.jobs(), stores.hosts(), config.tags().grammar(), starter);
-        Sweeping sweeping = new Sweeping(
+        this.sweeping = new Sweeping(
                 config.sweeper(),
                 temporal,
                 stores.capacity(),
@@ -91,10 +95,10 @@ final class Wiring {
                 gitlab,
                 intake,
                 clock);
-        Readiness readiness = new Readiness(dependencies(database, gitlabs, sweeping.sweeper()), clock);
+        this.readiness = new Readiness(dependencies(), clock);
+    }
 
-        Monitoring.register(environment, readiness, stores.jdbi());
-
+    void wire() {
         ObjectMapper json = environment.getObjectMapper();
         Loop inbox = new Loop(
                 "inbox",
@@ -102,57 +106,58 @@ final class Wiring {
                 TICK,
                 new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, json, clock));
         Loop outbox = new Loop("outbox", IN_PARALLEL, TICK, new OutboxSender(stores.outbox(), starter));
-        Loop dispatcher = new Loop("dispatcher", TICK, () -> stores.capacity().dispatch() > 0);
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
-        Loop reconciler = new Loop("reconciler", config.reconcileEvery().toJavaDuration(), new Reconciler(
-                stores.jobs(),
-                gitlab,
-                intake,
-                gitlabs.instances().stream().map(GitLabInstanceConfig::name).toList(),
-                environment.metrics()));
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
-        environment
-                .lifecycle()
-                .manage(new Background(
-                        settings.database(),
-                        temporal,
-                        worker(stores, gitlab, sweeping),
-                        List.of(
-                                dispatcher,
-                                new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
-                                new Loop("readiness", LOOK_AROUND, readiness::look),
-                                new Loop("tidy", TIDY, () -> tidy(stores))),
-                        List.of(inbox, outbox, sweeper, reconciler),
-                        Map.of(Channel.INBOX, inbox, Channel.OUTBOX, outbox, Channel.DISPATCH, dispatcher)));
-
-        LeaseDesk leases = new LeaseDesk(
-                stores.hosts(),
-                stores.slots(),
-                settings.lease(),
-                stores.installation().id(),
-                gitlabs);
-        register(
-                new WebhookResource(
-                        settings.webhooks(),
-                        Math.toIntExact(config.webhook().maxBody().toBytes()),
-                        stores.inbox(),
-                        inbox::wake),
-                new HostFilter(settings.hosts(), json),
-                new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
-                new ApiFilter(settings.apiToken()),
-                new StatusResource(
-                        readiness,
-                        new StatusResource.Version(
-                                version(), stores.installation().id())),
-                new JobsResource(stores.jobs(), gitlab),
-                new FleetResource(stores.hosts(), stores.slots()),
-                new SweepResource(sweeping.sweeper(), sweeper::wake));
+        environment.lifecycle().manage(background(inbox, outbox, sweeper));
+        Monitoring.register(environment, readiness, stores.jdbi());
+        registerResources(inbox, outbox, sweeper);
         if (settings.apiToken() == null) {
             LOG.warn("no apiToken is configured: the REST API answers this machine's loopback only");
         }
     }
 
-    private ControlWorker worker(Stores stores, GitLabJobs gitlab, Sweeping sweeping) {
+    private Background background(Loop inbox, Loop outbox, Loop sweeper) {
+        Loop dispatcher = new Loop("dispatcher", TICK, () -> stores.capacity().dispatch() > 0);
+        Reconciler reconciler = new Reconciler(
+                stores.jobs(),
+                gitlab,
+                intake,
+                gitlabs.instances().stream().map(GitLabInstanceConfig::name).toList(),
+                environment.metrics());
+        return new Background(
+                settings.database(),
+                temporal,
+                worker(),
+                List.of(
+                        dispatcher,
+                        new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
+                        new Loop("readiness", LOOK_AROUND, readiness::look),
+                        new Loop("tidy", TIDY, () -> tidy(stores))),
+                List.of(
+                        inbox,
+                        outbox,
+                        sweeper,
+                        new Loop("reconciler", config.reconcileEvery().toJavaDuration(), reconciler)),
+                Map.of(Channel.INBOX, inbox, Channel.OUTBOX, outbox, Channel.DISPATCH, dispatcher));
+    }
+
+    private void registerResources(Loop inbox, Loop outbox, Loop sweeper) {
+        String installation = stores.installation().id();
+        LeaseDesk leases = new LeaseDesk(stores.hosts(), stores.slots(), settings.lease(), installation, gitlabs);
+        int maxBody = Math.toIntExact(config.webhook().maxBody().toBytes());
+        List.of(
+                        new WebhookResource(settings.webhooks(), maxBody, stores.inbox(), inbox::wake),
+                        new HostFilter(settings.hosts(), environment.getObjectMapper()),
+                        new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
+                        new ApiFilter(settings.apiToken()),
+                        new StatusResource(readiness, new StatusResource.Version(version(), installation)),
+                        new JobsResource(stores.jobs(), gitlab),
+                        new FleetResource(stores.hosts(), stores.slots()),
+                        new SweepResource(sweeping.sweeper(), sweeper::wake))
+                .forEach(environment.jersey()::register);
+    }
+
+    private ControlWorker worker() {
         return new ControlWorker(
                 temporal.client(),
                 config.timeouts(),
@@ -173,13 +178,7 @@ final class Wiring {
         return false;
     }
 
-    private void register(Object... components) {
-        for (Object component : components) {
-            environment.jersey().register(component);
-        }
-    }
-
-    private List<Dependency> dependencies(Database database, GitLabs gitlabs, Sweeper sweeper) {
+    private List<Dependency> dependencies() {
         List<Dependency> all = new ArrayList<>();
         all.add(Dependencies.postgres(settings.database(), () -> {
             if (!database.isUp()) {
@@ -188,7 +187,7 @@ final class Wiring {
         }));
         all.add(Dependencies.temporal(config.temporal(), temporal));
         gitlabs.instances().forEach(instance -> all.add(Dependencies.gitlab(instance, gitlabs)));
-        all.add(Dependencies.sweeper(sweeper));
+        all.add(Dependencies.sweeper(sweeping.sweeper()));
         return all;
     }
 

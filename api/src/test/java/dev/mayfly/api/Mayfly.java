@@ -15,7 +15,8 @@ public final class Mayfly {
     public static Ended run(String... arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        int exitCode = new ApiApplication().commandLine(printer(out), printer(err)).run(arguments);
+        int exitCode =
+                new ApiApplication().commandLine(printer(out), printer(err)).run(arguments);
         return new Ended(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 

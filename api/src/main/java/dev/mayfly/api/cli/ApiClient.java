@@ -101,7 +101,8 @@ final class ApiClient {
                     .formatted(url, e.getMessage()));
         } catch (IOException e) {
             String reason = e instanceof ConnectException ? "nothing answers there" : e.toString();
-            throw new UserError("%s: %s; start the control plane, or name another one with --url".formatted(url, reason));
+            throw new UserError(
+                    "%s: %s; start the control plane, or name another one with --url".formatted(url, reason));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UserError("interrupted");
@@ -112,8 +113,8 @@ final class ApiClient {
         try {
             return json.readTree(answer.body());
         } catch (IOException e) {
-            throw new UserError("%s: it answers %d, but not as a control plane; correct --url"
-                    .formatted(url, answer.statusCode()));
+            throw new UserError(
+                    "%s: it answers %d, but not as a control plane; correct --url".formatted(url, answer.statusCode()));
         }
     }
 

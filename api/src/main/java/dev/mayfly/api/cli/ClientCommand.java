@@ -45,7 +45,10 @@ abstract class ClientCommand extends Command {
                 .addArgument("--token-file")
                 .metavar("FILE")
                 .help("a file that holds the API's token (default: apiToken of the configuration)");
-        subparser.addArgument("--ca-file").metavar("FILE").help("certificates to trust, if a private CA signs the control plane's");
+        subparser
+                .addArgument("--ca-file")
+                .metavar("FILE")
+                .help("certificates to trust, if a private CA signs the control plane's");
         ConfigurationFile.addOption(subparser);
         subparser.addArgument("--json").action(Arguments.storeTrue()).help("print what the API answers");
     }
@@ -85,14 +88,17 @@ abstract class ClientCommand extends Command {
     }
 
     private static @Nullable String tokenOf(@Nullable ApiConfiguration config) {
-        return config == null || config.apiToken() == null ? null : config.apiToken().read();
+        return config == null || config.apiToken() == null
+                ? null
+                : config.apiToken().read();
     }
 
     private static String secret(Path file) {
         try {
             return Files.readString(file).strip();
         } catch (IOException e) {
-            throw new UserError("--token-file %s can't be read (%s)".formatted(file, e.getClass().getSimpleName()));
+            throw new UserError("--token-file %s can't be read (%s)"
+                    .formatted(file, e.getClass().getSimpleName()));
         }
     }
 
@@ -109,7 +115,8 @@ abstract class ClientCommand extends Command {
         if (!(connector instanceof HttpConnectorFactory http)) {
             return DEFAULT_URL;
         }
-        String host = http.getBindHost() == null || http.getBindHost().equals("0.0.0.0") ? "localhost" : http.getBindHost();
+        String host =
+                http.getBindHost() == null || http.getBindHost().equals("0.0.0.0") ? "localhost" : http.getBindHost();
         String scheme = http instanceof HttpsConnectorFactory ? "https" : "http";
         return "%s://%s:%d".formatted(scheme, host, http.getPort());
     }

@@ -59,7 +59,12 @@ public final class GitLabCommand extends Command {
                 read(instance.signingToken()));
         ProjectConnection.Report report;
         try (GitLabs gitlabs = new GitLabs(List.of(new GitLabInstanceConfig(
-                instance.name(), instance.url(), instance.caPem(), instance.token().read(), List.of(), List.of())))) {
+                instance.name(),
+                instance.url(),
+                instance.caPem(),
+                instance.token().read(),
+                List.of(),
+                List.of())))) {
             report = new ProjectConnection(instance.name(), gitlabs.api(instance.name()), hook, Clock.systemUTC())
                     .connect(arguments.getString("project"), arguments.getBoolean("dry_run"));
         }
@@ -72,18 +77,21 @@ public final class GitLabCommand extends Command {
     private static GitLabConfig instance(ApiConfiguration config, @Nullable String name) {
         List<String> names = config.gitlab().stream().map(GitLabConfig::name).toList();
         if (name == null && names.size() > 1) {
-            throw new UserError("several GitLab instances are configured; choose one of %s with --instance".formatted(names));
+            throw new UserError(
+                    "several GitLab instances are configured; choose one of %s with --instance".formatted(names));
         }
         return config.gitlab().stream()
                 .filter(instance -> name == null || instance.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new UserError("no GitLab instance %s is configured, only %s".formatted(name, names)));
+                .orElseThrow(
+                        () -> new UserError("no GitLab instance %s is configured, only %s".formatted(name, names)));
     }
 
     private static String url(ApiConfiguration config, @Nullable String option) {
         String url = option != null ? option : config.publicUrl();
         if (url == null) {
-            throw new UserError("say how GitLab reaches this control plane: set publicUrl in the configuration, or --url");
+            throw new UserError(
+                    "say how GitLab reaches this control plane: set publicUrl in the configuration, or --url");
         }
         if (!url.matches("https?://[^/?#@]+(/[^?#]*)?")) {
             throw new UserError("%s is no address; give one such as https://mayfly.example.com".formatted(url));

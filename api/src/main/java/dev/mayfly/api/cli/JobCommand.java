@@ -36,9 +36,14 @@ public final class JobCommand extends ClientCommand {
         Map<String, String> lines = new java.util.LinkedHashMap<>();
         lines.put("id", job.path("id").asText());
         lines.put("project", job.path("project").asText());
-        lines.put("name", "%s (stage %s)".formatted(job.path("name").asText(), job.path("stage").asText()));
-        lines.put("ref", "%s (%s) by %s".formatted(
-                job.path("ref").asText(), job.path("sha").asText(), Table.text(job.path("user"))));
+        lines.put(
+                "name",
+                "%s (stage %s)"
+                        .formatted(job.path("name").asText(), job.path("stage").asText()));
+        lines.put(
+                "ref",
+                "%s (%s) by %s"
+                        .formatted(job.path("ref").asText(), job.path("sha").asText(), Table.text(job.path("user"))));
         lines.put("tags", String.join(", ", tags));
         lines.put("size", Table.size(job.path("size")));
         lines.put("status", job.path("status").asText());
@@ -48,8 +53,10 @@ public final class JobCommand extends ClientCommand {
         lines.put("VM", Table.text(job.path("slotId")));
         lines.put("host", Table.text(job.path("hostId")));
         lines.put("seen", job.path("seenAt").asText());
-        job.path("phases").forEach(reached -> lines.put(
-                reached.path("phase").asText().toLowerCase(java.util.Locale.ROOT), reached.path("at").asText()));
+        job.path("phases")
+                .forEach(reached -> lines.put(
+                        reached.path("phase").asText().toLowerCase(java.util.Locale.ROOT),
+                        reached.path("at").asText()));
         lines.put("page", job.path("links").path("gitlab").asText());
         lines.forEach((name, value) -> {
             if (!value.equals("-")) {

@@ -71,7 +71,8 @@ public final class JobsCommand extends ClientCommand {
                     Table.text(job.path("phase")),
                     Table.size(job.path("size")),
                     Table.text(job.path("hostId")),
-                    job.path("refusal").asText(job.path("outcome").path("detail").asText("")));
+                    job.path("refusal")
+                            .asText(job.path("outcome").path("detail").asText("")));
         }
         table.print(to);
         if (answer.path("next").isTextual()) {

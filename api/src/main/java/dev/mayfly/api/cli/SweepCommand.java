@@ -18,7 +18,8 @@ public final class SweepCommand extends ClientCommand {
         subparser
                 .addArgument("--proceed")
                 .action(Arguments.storeTrue())
-                .help("remove what the next passes find, however much, and take Temporal's namespace for the right one");
+                .help(
+                        "remove what the next passes find, however much, and take Temporal's namespace for the right one");
         super.configure(subparser);
     }
 

@@ -46,6 +46,9 @@ final class Table {
             return "-";
         }
         double cpus = size.path("milliCpus").asInt() / 1000.0;
-        return "%sc/%dm".formatted(String.valueOf(cpus).replaceFirst("\\.0$", ""), size.path("memoryMib").asInt());
+        return "%sc/%dm"
+                .formatted(
+                        String.valueOf(cpus).replaceFirst("\\.0$", ""),
+                        size.path("memoryMib").asInt());
     }
 }

@@ -70,11 +70,15 @@ final class Keys {
     /** A line for each required key that is not there. */
     List<String> missing(JsonNode tree) {
         List<String> problems = new ArrayList<>();
-        walk(tree, root, "", (node, known, path) -> known.forEach((name, property) -> {
-            if (property.isRequired() && !node.hasNonNull(name)) {
-                problems.add(path + name + ": missing; add it, config/api.yml shows how");
-            }
-        }));
+        walk(
+                tree,
+                root,
+                "",
+                (node, known, path) -> known.forEach((name, property) -> {
+                    if (property.isRequired() && !node.hasNonNull(name)) {
+                        problems.add(path + name + ": missing; add it, config/api.yml shows how");
+                    }
+                }));
         return problems;
     }
 

@@ -41,7 +41,8 @@ final class HooksApi extends AbstractApi {
     }
 
     ProjectHook change(long project, long hook, Form wanted) throws GitLabApiException {
-        return putWithFormData(Status.OK, wanted, "projects", project, "hooks", hook).readEntity(ProjectHook.class);
+        return putWithFormData(Status.OK, wanted, "projects", project, "hooks", hook)
+                .readEntity(ProjectHook.class);
     }
 
     /** Has GitLab deliver the project's latest job event now. */

@@ -52,7 +52,12 @@ public final class ProjectConnection {
         }
     }
 
-    /** @param done what was found and done; @param problems what is missing, each with its cure; empty if all is well */
+    /**
+     * What became of it.
+     *
+     * @param done what was found and done
+     * @param problems what is missing, each with its cure; empty if all is well
+     */
     public record Report(List<String> done, List<String> problems) {}
 
     public ProjectConnection(String instance, GitLabApi api, Hook wanted, Clock clock) {
@@ -72,10 +77,11 @@ public final class ProjectConnection {
                 connect(project.get(), dryRun);
             }
         } catch (GitLabApiException e) {
-            problems.add(e.getHttpStatus() == FORBIDDEN
-                    ? "GitLab %s: the access token's user may not manage webhooks of %s; make it a Maintainer there"
-                            .formatted(instance, path)
-                    : GitLabErrors.inWords("connecting %s of GitLab %s".formatted(path, instance), e));
+            problems.add(
+                    e.getHttpStatus() == FORBIDDEN
+                            ? "GitLab %s: the access token's user may not manage webhooks of %s; make it a Maintainer there"
+                                    .formatted(instance, path)
+                            : GitLabErrors.inWords("connecting %s of GitLab %s".formatted(path, instance), e));
         }
         return new Report(List.copyOf(done), List.copyOf(problems));
     }
@@ -132,7 +138,8 @@ public final class ProjectConnection {
                     .formatted(instance, path));
         }
         done.add("project %s: number %d, role %s"
-                .formatted(path, project.getId(), role.map(AccessLevel::toString).orElse("not told")));
+                .formatted(
+                        path, project.getId(), role.map(AccessLevel::toString).orElse("not told")));
     }
 
     /** The higher one of the role in the project and in its group; empty if GitLab tells neither, as to administrators. */
@@ -229,11 +236,13 @@ public final class ProjectConnection {
         } catch (GitLabApiException e) {
             String said = String.valueOf(e.getMessage());
             if (e.getHttpStatus() == TOO_MANY || said.contains("Ensure the project has")) {
-                done.add("not tested: " + (e.getHttpStatus() == TOO_MANY ? "GitLab limits tests" : "the project has no job yet"));
+                done.add("not tested: "
+                        + (e.getHttpStatus() == TOO_MANY ? "GitLab limits tests" : "the project has no job yet"));
             } else if (e.getHttpStatus() == UNPROCESSABLE) {
-                problems.add(("GitLab %s could not deliver a job event to %s: %s; check that GitLab reaches this address,"
-                                + " trusts its certificate, and may send to local networks if it is on one")
-                        .formatted(instance, wanted.url(), said));
+                problems.add(
+                        ("GitLab %s could not deliver a job event to %s: %s; check that GitLab reaches this address,"
+                                        + " trusts its certificate, and may send to local networks if it is on one")
+                                .formatted(instance, wanted.url(), said));
             } else {
                 throw e;
             }

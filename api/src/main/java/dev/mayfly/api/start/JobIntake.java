@@ -48,7 +48,10 @@ public final class JobIntake {
         Optional<JobFacts> facts = gitlab.getJob(key);
         if (facts.isPresent()) {
             if (!consider(facts.get())) {
-                LOG.info("{}: ignored: none of the tags {} is ours", key, facts.get().tags());
+                LOG.info(
+                        "{}: ignored: none of the tags {} is ours",
+                        key,
+                        facts.get().tags());
             }
         } else {
             LOG.info(

@@ -37,8 +37,7 @@ public final class Reconciler implements Loop.Step {
      * @param instances configured names
      * @param metrics gets the rounds and the jobs found by them
      */
-    public Reconciler(
-            Jobs jobs, GitLabJobs gitlab, JobIntake intake, List<String> instances, MetricRegistry metrics) {
+    public Reconciler(Jobs jobs, GitLabJobs gitlab, JobIntake intake, List<String> instances, MetricRegistry metrics) {
         this.jobs = jobs;
         this.gitlab = gitlab;
         this.intake = intake;

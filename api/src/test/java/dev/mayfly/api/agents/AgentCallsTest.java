@@ -41,7 +41,8 @@ final class AgentCallsTest {
         assertThat(answer.body()).doesNotContain(CONTROL_PLANE.gitlab().rootToken(), ControlPlane.WEBHOOK_TOKEN);
         String now = "\"epoch\":" + answer.json().path("epoch").asLong();
         String again = LEASE.formatted("host-1").replace("\"epoch\":0", now);
-        assertThat(call("/agent/v1/lease", ControlPlane.CREDENTIAL, again).status()).isEqualTo(200);
+        assertThat(call("/agent/v1/lease", ControlPlane.CREDENTIAL, again).status())
+                .isEqualTo(200);
         assertThat(CONTROL_PLANE
                         .get("/api/v1/hosts/host-1")
                         .json()
@@ -135,7 +136,7 @@ final class AgentCallsTest {
     }
 
     @Test
-    void aHostWhoseCredentialIsPutThereLaterIsKnownAtItsFirstCall() throws IOException {
+    void aCredentialCountsFromWhenItIsPutThereUntilItIsTakenAway() throws IOException {
         assertThat(call("/agent/v1/lease", "credential-of-host-3", LEASE.formatted("host-3"))
                         .status())
                 .isEqualTo(401);
@@ -143,5 +144,9 @@ final class AgentCallsTest {
         assertThat(call("/agent/v1/lease", "credential-of-host-3", LEASE.formatted("host-3"))
                         .status())
                 .isEqualTo(200);
+        Files.delete(CONTROL_PLANE.folder().resolve("hosts/host-3"));
+        assertThat(call("/agent/v1/lease", "credential-of-host-3", LEASE.formatted("host-3"))
+                        .status())
+                .isEqualTo(401);
     }
 }

@@ -34,7 +34,10 @@ final class CheckTest {
         Mayfly.Ended ended = Mayfly.run("check", file.toString());
         assertThat(ended.exitCode()).as(ended.err()).isEqualTo(1);
         assertThat(ended.err()).doesNotContain("\tat ", "Exception");
-        return ended.err().lines().map(line -> line.replace("mayfly: " + file + ": ", "")).toList();
+        return ended.err()
+                .lines()
+                .map(line -> line.replace("mayfly: " + file + ": ", ""))
+                .toList();
     }
 
     @Test
@@ -57,7 +60,8 @@ final class CheckTest {
                 "webhook: {maxBody|webhook: {colour: blue, maxBody|webhook.colour: unknown key; remove it, the keys here are maxAge, maxBody",
             })
     void aMisspeltKeyIsUnknownAndTheNearestOneIsNamed(String right, String wrong, String line) throws IOException {
-        assertThat(problems(file(config -> config.replaceFirst(right.replace("{", "\\{"), wrong)))).containsExactly(line);
+        assertThat(problems(file(config -> config.replaceFirst(right.replace("{", "\\{"), wrong))))
+                .containsExactly(line);
     }
 
     @Test
@@ -113,11 +117,17 @@ final class CheckTest {
 
     @Test
     void aFileThatIsNotThereOrNoYamlIsNamed() throws IOException {
-        assertThat(Mayfly.run("check", "/no/such/file.yml").err()).contains("/no/such/file.yml").doesNotContain("\tat ");
+        assertThat(Mayfly.run("check", "/no/such/file.yml").err())
+                .contains("/no/such/file.yml")
+                .doesNotContain("\tat ");
         Path broken = Files.writeString(folder.resolve("broken.yml"), "database: {url: [\n");
-        assertThat(Mayfly.run("check", broken.toString()).err()).contains("broken.yml").doesNotContain("\tat ");
+        assertThat(Mayfly.run("check", broken.toString()).err())
+                .contains("broken.yml")
+                .doesNotContain("\tat ");
         Path empty = Files.writeString(folder.resolve("empty.yml"), "");
-        assertThat(Mayfly.run("check", empty.toString()).err()).contains("empty.yml").doesNotContain("\tat ");
+        assertThat(Mayfly.run("check", empty.toString()).err())
+                .contains("empty.yml")
+                .doesNotContain("\tat ");
     }
 
     @Test
@@ -132,19 +142,23 @@ final class CheckTest {
     @Test
     void theSampleLacksNothingButItsSecrets() {
         Path sample = Path.of(String.valueOf(System.getenv("MAYFLY_ROOT"))).resolve("config/api.yml");
-        assertThat(problems(sample)).isNotEmpty().allSatisfy(line -> assertThat(line)
-                .containsAnyOf("the secret file:/etc/mayfly/", "credentialsDir /etc/mayfly/hosts"));
+        assertThat(problems(sample))
+                .isNotEmpty()
+                .allSatisfy(line -> assertThat(line)
+                        .containsAnyOf("the secret file:/etc/mayfly/", "credentialsDir /etc/mayfly/hosts"));
     }
 
     @Test
     void withConnectEveryServerThatDoesNotAnswerIsNamed() throws IOException {
-        Path file = file(config -> config.replaceFirst("url: \"jdbc[^\"]*\"", "url: \"jdbc:postgresql://127.0.0.1:1/x\""));
+        Path file =
+                file(config -> config.replaceFirst("url: \"jdbc[^\"]*\"", "url: \"jdbc:postgresql://127.0.0.1:1/x\""));
         Mayfly.Ended ended = Mayfly.run("check", "--connect", file.toString());
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.out()).isEmpty();
         assertThat(ended.err().lines())
                 .hasSize(3)
-                .anySatisfy(line -> assertThat(line).contains("PostgreSQL: ", "refused", "start the database or correct database"))
+                .anySatisfy(line ->
+                        assertThat(line).contains("PostgreSQL: ", "refused", "start the database or correct database"))
                 .anySatisfy(line -> assertThat(line).contains("Temporal: ", "start it at 127.0.0.1:1"))
                 .anySatisfy(line -> assertThat(line).contains("GitLab gl: ", "http://127.0.0.1:1 can be reached"));
     }
@@ -155,15 +169,20 @@ final class CheckTest {
         Mayfly.Ended ended = Mayfly.run("server", file.toString());
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err().lines()).hasSize(2);
-        assertThat(ended.err()).contains("did you mean maxBody?", "no-token is missing").doesNotContain("\tat ");
+        assertThat(ended.err())
+                .contains("did you mean maxBody?", "no-token is missing")
+                .doesNotContain("\tat ");
     }
 
     @Test
     void theServerEndsWithoutPostgresAndNamesTheCure() throws IOException {
-        Path away = file(config -> config.replaceFirst("url: \"jdbc[^\"]*\"", "url: \"jdbc:postgresql://127.0.0.1:1/x\", waitAtStart: 1s"));
+        Path away = file(config -> config.replaceFirst(
+                "url: \"jdbc[^\"]*\"", "url: \"jdbc:postgresql://127.0.0.1:1/x\", waitAtStart: 1s"));
         Mayfly.Ended ended = Mayfly.run("server", away.toString());
         assertThat(ended.exitCode()).isEqualTo(1);
-        assertThat(ended.err().lines()).singleElement().asString()
+        assertThat(ended.err().lines())
+                .singleElement()
+                .asString()
                 .contains("PostgreSQL at jdbc:postgresql://127.0.0.1:1/x", "refused", "Check that it runs");
     }
 

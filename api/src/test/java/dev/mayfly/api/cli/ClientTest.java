@@ -36,8 +36,7 @@ final class ClientTest {
                 cancelled: {tags: [actuated-1cpu-1gb, shell], script: "true"}
                 """);
         project.jobs().forEach((name, id) -> CONTROL_PLANE.webhook("cli-" + name, """
-                {"object_kind":"build","build_id":%d,"build_status":"pending","project_id":%d}"""
-                .formatted(id, project.id())));
+                {"object_kind":"build","build_id":%d,"build_status":"pending","project_id":%d}""".formatted(id, project.id())));
         CONTROL_PLANE.send(
                 "POST",
                 CONTROL_PLANE.url() + "/agent/v1/lease",
@@ -45,13 +44,18 @@ final class ClientTest {
                 """
                 {"hostId":"host-1","agentVersion":"1.2","capacity":{"milliCpus":500,"memoryMib":4096,"diskMib":100000},
                  "arch":"x86_64","driver":"simulated","epoch":0,"inventory":[]}""".getBytes(StandardCharsets.UTF_8));
-        ControlPlane.await("all jobs are known", () -> CONTROL_PLANE.get("/api/v1/jobs").json().path("items").size() == 3);
+        ControlPlane.await(
+                "all jobs are known",
+                () -> CONTROL_PLANE.get("/api/v1/jobs").json().path("items").size() == 3);
     }
 
     private static Mayfly.Ended run(String... arguments) {
         List<String> all = new ArrayList<>(List.of(arguments));
         all.addAll(List.of(
-                "--url", CONTROL_PLANE.url(), "--token-file", CONTROL_PLANE.folder().resolve("api-token").toString()));
+                "--url",
+                CONTROL_PLANE.url(),
+                "--token-file",
+                CONTROL_PLANE.folder().resolve("api-token").toString()));
         return Mayfly.run(all.toArray(String[]::new));
     }
 
@@ -77,7 +81,8 @@ final class ClientTest {
 
     @Test
     void jobsAreFilteredAndLimited() throws IOException {
-        assertThat(json("jobs", "--json", "--project", "acme/other").path("items")).isEmpty();
+        assertThat(json("jobs", "--json", "--project", "acme/other").path("items"))
+                .isEmpty();
         assertThat(json("jobs", "--json", "--status", "running").path("items")).isEmpty();
         JsonNode two = json("jobs", "--json", "--limit", "2");
         assertThat(two.path("items")).hasSize(2);
@@ -87,13 +92,15 @@ final class ClientTest {
     @Test
     void oneJobIsShownAndCancelled() {
         String id = Long.toString(project.job("cancelled"));
-        assertThat(fine("job", id).out()).contains("gitlab:gl:", "acme/cli", "actuated-1cpu-1gb, shell", "/-/jobs/" + id);
+        assertThat(fine("job", id).out())
+                .contains("gitlab:gl:", "acme/cli", "actuated-1cpu-1gb, shell", "/-/jobs/" + id);
         fine("job", id, "--cancel");
         assertThat(project.call("GET", "/projects/%d/jobs/%s".formatted(project.id(), id), Map.of())
                         .path("status")
                         .asText())
                 .isEqualTo("canceled");
-        assertThat(fine("job", "gitlab:gl:%d:%s".formatted(project.id(), id)).out()).contains("acme/cli");
+        assertThat(fine("job", "gitlab:gl:%d:%s".formatted(project.id(), id)).out())
+                .contains("acme/cli");
     }
 
     @Test
@@ -120,7 +127,9 @@ final class ClientTest {
     @Test
     void theConfigurationTellsAddressAndToken(@TempDir Path folder) throws IOException {
         String text = Files.readString(CONTROL_PLANE.config())
-                .replace("bindHost: 127.0.0.1, port: 0}]\n  admin", "port: %d}]\n  admin".formatted(CONTROL_PLANE.port()));
+                .replace(
+                        "bindHost: 127.0.0.1, port: 0}]\n  admin",
+                        "port: %d}]\n  admin".formatted(CONTROL_PLANE.port()));
         Path config = Files.writeString(folder.resolve("api.yml"), text);
         Mayfly.Ended ended = Mayfly.run("hosts", "--config", config.toString());
         assertThat(ended.exitCode()).as(ended.err()).isZero();
@@ -133,15 +142,21 @@ final class ClientTest {
         Mayfly.Ended ended = Mayfly.run("jobs", "--url", CONTROL_PLANE.url(), "--token-file", wrong.toString());
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err().lines()).singleElement().asString().contains("--token-file");
-        assertThat(Mayfly.run("jobs", "--url", CONTROL_PLANE.url(), "--token-file", "/no/such").err())
+        assertThat(Mayfly.run("jobs", "--url", CONTROL_PLANE.url(), "--token-file", "/no/such")
+                        .err())
                 .contains("--token-file /no/such can't be read");
     }
 
     @Test
     void aControlPlaneThatIsAwayIsALine() {
-        for (String url : List.of("http://127.0.0.1:1", "nonsense", CONTROL_PLANE.gitlab().url())) {
+        for (String url :
+                List.of("http://127.0.0.1:1", "nonsense", CONTROL_PLANE.gitlab().url())) {
             Mayfly.Ended ended = Mayfly.run(
-                    "hosts", "--url", url, "--token-file", CONTROL_PLANE.folder().resolve("api-token").toString());
+                    "hosts",
+                    "--url",
+                    url,
+                    "--token-file",
+                    CONTROL_PLANE.folder().resolve("api-token").toString());
             assertThat(ended.exitCode()).isEqualTo(1);
             assertThat(ended.err().lines()).singleElement().asString().startsWith("mayfly: " + url);
         }

@@ -37,12 +37,22 @@ final class ConnectTest {
 
     private Mayfly.Ended connect(Path config, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
-                "gitlab", "connect", "--config", config.toString(), "--project", project.path(), "--url", CONTROL_PLANE.url()));
+                "gitlab",
+                "connect",
+                "--config",
+                config.toString(),
+                "--project",
+                project.path(),
+                "--url",
+                CONTROL_PLANE.url()));
         arguments.addAll(List.of(more));
         Mayfly.Ended ended = Mayfly.run(arguments.toArray(String[]::new));
         assertThat(ended.out() + ended.err())
                 .doesNotContain(
-                        ControlPlane.WEBHOOK_TOKEN, ControlPlane.SIGNING_TOKEN, CONTROL_PLANE.gitlab().rootToken(), "\tat ");
+                        ControlPlane.WEBHOOK_TOKEN,
+                        ControlPlane.SIGNING_TOKEN,
+                        CONTROL_PLANE.gitlab().rootToken(),
+                        "\tat ");
         return ended;
     }
 
@@ -91,13 +101,21 @@ final class ConnectTest {
                 "POST",
                 "/projects/%d/hooks".formatted(project.id()),
                 Map.of(
-                        "url", CONTROL_PLANE.url() + "/webhooks/gitlab/gl",
-                        "token", "an-old-token",
-                        "enable_ssl_verification", false));
+                        "url",
+                        CONTROL_PLANE.url() + "/webhooks/gitlab/gl",
+                        "token",
+                        "an-old-token",
+                        "enable_ssl_verification",
+                        false));
         Mayfly.Ended ended = connect();
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(ended.out())
-                .contains("corrected", "job events are off", "SSL verification is off", "it has no signing token", "it was taken");
+                .contains(
+                        "corrected",
+                        "job events are off",
+                        "SSL verification is off",
+                        "it has no signing token",
+                        "it was taken");
         assertThat(hooks()).hasSize(1);
         assertThat(hooks().get(0).path("job_events").asBoolean()).isTrue();
     }
@@ -121,9 +139,19 @@ final class ConnectTest {
     @Test
     void aProjectThatIsNotShownIsNamed() {
         Mayfly.Ended ended = Mayfly.run(
-                "gitlab", "connect", "--config", CONTROL_PLANE.config().toString(), "--project", "acme/nowhere", "--url", CONTROL_PLANE.url());
+                "gitlab",
+                "connect",
+                "--config",
+                CONTROL_PLANE.config().toString(),
+                "--project",
+                "acme/nowhere",
+                "--url",
+                CONTROL_PLANE.url());
         assertThat(ended.exitCode()).isEqualTo(1);
-        assertThat(ended.err().lines()).singleElement().asString().contains("shows no project acme/nowhere", "Maintainer");
+        assertThat(ended.err().lines())
+                .singleElement()
+                .asString()
+                .contains("shows no project acme/nowhere", "Maintainer");
     }
 
     @Test
@@ -139,7 +167,12 @@ final class ConnectTest {
     @Test
     void anAccessTokenThatIsNoneIsNamed(@TempDir Path folder) throws IOException {
         Path file = ControlPlane.writeConfig(
-                folder, CONTROL_PLANE.postgres(), CONTROL_PLANE.gitlab().url(), "glpat-wrong", "127.0.0.1:1", config -> config);
+                folder,
+                CONTROL_PLANE.postgres(),
+                CONTROL_PLANE.gitlab().url(),
+                "glpat-wrong",
+                "127.0.0.1:1",
+                config -> config);
         assertThat(connect(file).err()).contains("401", "the access token is wrong, expired or revoked");
     }
 
@@ -147,7 +180,10 @@ final class ConnectTest {
     void aGitLabThatIsAwayIsNamed(@TempDir Path folder) throws IOException {
         Path file = ControlPlane.writeConfig(
                 folder, CONTROL_PLANE.postgres(), "http://127.0.0.1:1", "glpat-x", "127.0.0.1:1", config -> config);
-        assertThat(connect(file).err().lines()).singleElement().asString().contains("no answer; can the control plane reach GitLab");
+        assertThat(connect(file).err().lines())
+                .singleElement()
+                .asString()
+                .contains("no answer; can the control plane reach GitLab");
     }
 
     @Test

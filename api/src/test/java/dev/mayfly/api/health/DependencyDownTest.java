@@ -27,7 +27,9 @@ final class DependencyDownTest {
                 .contains("http://127.0.0.1:1 can be reached")
                 .doesNotContain("type=", "nonRetryable");
         assertThat(dependency("Temporal")).contains("start it at 127.0.0.1:1");
-        ControlPlane.await("a line that says so", () -> !CONTROL_PLANE.logged("waiting for Temporal: ").isEmpty());
+        ControlPlane.await(
+                "a line that says so",
+                () -> !CONTROL_PLANE.logged("waiting for Temporal: ").isEmpty());
         assertThat(CONTROL_PLANE.get("/api/v1/hosts").status()).isEqualTo(200);
     }
 

@@ -41,10 +41,15 @@ final class ReconcilerTest {
                 foreign: {tags: [docker], script: "true"}
                 """);
         ControlPlane.await(
-                "the job is known", () -> CONTROL_PLANE.get("/api/v1/jobs/" + project.job("ours")).status() == 200);
-        assertThat(CONTROL_PLANE.get("/api/v1/jobs/" + project.job("foreign")).status()).isEqualTo(404);
-        assertThat(CONTROL_PLANE.logged(":" + project.job("ours") + ": found by asking GitLab")).hasSize(1);
-        assertThat(CONTROL_PLANE.logged(":" + project.job("foreign"))).as("not a line for each look").isEmpty();
+                "the job is known",
+                () -> CONTROL_PLANE.get("/api/v1/jobs/" + project.job("ours")).status() == 200);
+        assertThat(CONTROL_PLANE.get("/api/v1/jobs/" + project.job("foreign")).status())
+                .isEqualTo(404);
+        assertThat(CONTROL_PLANE.logged(":" + project.job("ours") + ": found by asking GitLab"))
+                .hasSize(1);
+        assertThat(CONTROL_PLANE.logged(":" + project.job("foreign")))
+                .as("not a line for each look")
+                .isEmpty();
     }
 
     @Test
@@ -62,7 +67,12 @@ final class ReconcilerTest {
             MemberProjects members = new MemberProjects(
                     List.of("gl"),
                     new GitLabJobs(
-                            database.jdbi(), Clock.systemUTC(), gitlabs, new Sealer("k", new byte[32]), "abcde", Duration.ofHours(1)));
+                            database.jdbi(),
+                            Clock.systemUTC(),
+                            gitlabs,
+                            new Sealer("k", new byte[32]),
+                            "abcde",
+                            Duration.ofHours(1)));
             List<Project> first = members.next();
             List<Project> second = members.next();
             assertThat(first).hasSize(MemberProjects.AT_A_TIME);
