@@ -68,7 +68,11 @@ public final class Reconciler implements Loop.Step {
 
     private void consider(JobFacts facts) {
         if (jobs.find(facts.key()).isEmpty() && intake.consider(facts)) {
-            LOG.info("{}: found by asking GitLab, before any webhook told of it", facts.key());
+            LOG.info(
+                    "{}: found by asking GitLab, before any webhook told of it; if that repeats, the project's webhook is"
+                            + " missing or broken: run mayfly gitlab connect --project {}",
+                    facts.key(),
+                    facts.projectPath());
             found.inc();
         }
     }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -187,6 +188,7 @@ final class CheckTest {
     }
 
     @Test
+    @Timeout(30)
     void theServerDoesNotWaitForADatabaseThatIsNotThere() throws IOException {
         Path wrong = file(config -> config.replaceFirst("/test_[0-9a-f]*\"", "/nowhere\", waitAtStart: 10m"));
         Mayfly.Ended ended = Mayfly.run("server", wrong.toString());
