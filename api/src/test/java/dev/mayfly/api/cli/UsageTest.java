@@ -40,13 +40,13 @@ final class UsageTest {
     @ParameterizedTest
     @ValueSource(strings = {"server", "check", "jobs", "job", "hosts", "sweep", "gitlab", "gitlab connect"})
     void eachCommandHasHelp(String command) {
-        assertThat(output(0, (command + " --help").split(" "))).startsWith("usage: mayfly " + command + " ");
+        assertThat(output(0, (command + " --help").split(" ", -1))).startsWith("usage: mayfly " + command + " ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "nonsense", "jobs --nonsense", "server", "job", "jobs --limit 0", "gitlab"})
     void wrongUseIsExplainedAndEndsWith2(String arguments) {
-        assertThat(output(2, arguments.isEmpty() ? new String[0] : arguments.split(" ")))
+        assertThat(output(2, arguments.isEmpty() ? new String[0] : arguments.split(" ", -1)))
                 .contains("usage: mayfly")
                 .doesNotContain("\tat ");
     }
