@@ -57,6 +57,9 @@ public final class StrictConfigurationFactory<T> extends YamlConfigurationFactor
 
     @Override
     protected T build(JsonNode node, String path) throws IOException, ConfigurationException {
+        if (!node.isObject()) {
+            throw new Problems(path, List.of("it holds no configuration; config/api.yml shows what one looks like"));
+        }
         Keys keys = new Keys(mapper, type);
         List<String> problems = new ArrayList<>(keys.removeUnknown(node));
         List<String> missing = keys.missing(node);

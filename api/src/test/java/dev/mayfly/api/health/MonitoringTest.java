@@ -30,7 +30,6 @@ final class MonitoringTest {
                 .contains("# TYPE mayfly_slots_live gauge", "mayfly_slots_live 0.0", "mayfly_hosts_ready 0.0")
                 .contains("mayfly_up_gitlab_gl", "mayfly_up_temporal", "mayfly_up_sweeper")
                 .contains("mayfly_reconciler_jobs_found")
-                .contains("jvm_")
                 .containsPattern("WebhookResource_receive_4xx_responses_total\\S* 1\\.0")
                 .doesNotContain(ControlPlane.API_TOKEN);
     }

@@ -47,7 +47,7 @@ final class ReconcilerTest {
                 .isEqualTo(404);
         assertThat(CONTROL_PLANE.logged(":" + project.job("ours") + ": found by asking GitLab"))
                 .hasSize(1);
-        assertThat(CONTROL_PLANE.logged(":" + project.job("foreign")))
+        assertThat(CONTROL_PLANE.logged("gitlab:gl:%d:%d:".formatted(project.id(), project.job("foreign"))))
                 .as("not a line for each look")
                 .isEmpty();
     }
