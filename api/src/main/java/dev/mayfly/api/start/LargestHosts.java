@@ -30,8 +30,11 @@ final class LargestHosts {
                 .limit(NAMED)
                 .map(host -> "%s (%s)".formatted(host.hostId(), words(host.capacity())))
                 .collect(Collectors.joining(", "));
-        return Optional.of("it asks for %s, and no single host offers so much; nearest: %s; ask for less"
-                .formatted(words(new Capacity(size.milliCpus(), size.memoryMib(), size.diskMib())), nearest));
+        return Optional.of("it asks for %s (%s), and no single host offers so much; nearest: %s; ask for less"
+                .formatted(
+                        size.label(),
+                        words(new Capacity(size.milliCpus(), size.memoryMib(), size.diskMib())),
+                        nearest));
     }
 
     /** How many times the scarcest resource of the host would be needed. */

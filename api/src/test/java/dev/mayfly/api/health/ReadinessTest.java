@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 final class ReadinessTest {
 
     private static Dependency dependency(String name, Dependency.Probe probe) {
-        return new Dependency(name, "start it", Duration.ZERO, probe);
+        return new Dependency(name, "start it", Duration.ZERO, true, probe);
     }
 
     @Test
@@ -39,7 +39,7 @@ final class ReadinessTest {
     void aGoodAnswerStandsForAsLongAsItIsGoodFor() throws InterruptedException {
         AtomicInteger probes = new AtomicInteger();
         Readiness readiness = new Readiness(
-                List.of(new Dependency("GitLab", "", Duration.ofMinutes(1), probes::incrementAndGet)),
+                List.of(new Dependency("GitLab", "", Duration.ofMinutes(1), true, probes::incrementAndGet)),
                 Clock.systemUTC());
         readiness.look();
         readiness.look();

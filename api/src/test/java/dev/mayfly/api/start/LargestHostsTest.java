@@ -48,7 +48,7 @@ final class LargestHostsTest {
         assertThat(LargestHosts.refusal(size(8, 16), FLEET))
                 .hasValueSatisfying(reason -> assertThat(reason)
                         .isEqualTo(
-                                "it asks for 8 CPUs, 16384 MiB of memory, 8192 MiB of disk, and no single host offers so much; "
+                                "it asks for 8c/16g (8 CPUs, 16384 MiB of memory, 8192 MiB of disk), and no single host offers so much; "
                                         + "nearest: cpus (16 CPUs, 8192 MiB of memory, 100000 MiB of disk), "
                                         + "memory (4 CPUs, 65536 MiB of memory, 100000 MiB of disk), "
                                         + "small (2 CPUs, 4096 MiB of memory, 100000 MiB of disk); ask for less"));
