@@ -1,5 +1,6 @@
 package dev.mayfly.api.config;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.dropwizard.configuration.ConfigurationException;
@@ -28,7 +29,7 @@ public final class StrictConfigurationFactory<T> extends YamlConfigurationFactor
 
     public StrictConfigurationFactory(
             Class<T> type, Validator validator, ObjectMapper mapper, Function<T, List<String>> furtherProblems) {
-        super(type, null, mapper, OVERRIDES);
+        super(type, null, mapper.copy().enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES), OVERRIDES);
         this.type = type;
         this.validator = validator;
         this.furtherProblems = furtherProblems;

@@ -42,7 +42,7 @@ final class ClientTest {
                 CONTROL_PLANE.url() + "/agent/v1/lease",
                 Map.of("Authorization", "Bearer " + ControlPlane.CREDENTIAL, "Content-Type", "application/json"),
                 """
-                {"hostId":"host-1","agentVersion":"1.2","capacity":{"milliCpus":500,"memoryMib":4096,"diskMib":100000},
+                {"hostId":"host-1","agentVersion":"1.2","capacity":{"milliCpus":4500,"memoryMib":4096,"diskMib":100000},
                  "arch":"x86_64","driver":"simulated","epoch":0,"inventory":[]}""".getBytes(StandardCharsets.UTF_8));
         ControlPlane.await(
                 "all jobs are known",
@@ -108,12 +108,12 @@ final class ClientTest {
         Mayfly.Ended ended = run("job", "4711");
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err().lines()).singleElement().asString().contains("no job 4711 is known");
-        assertThat(run("job", "no/such job?").err()).contains("is no job");
+        assertThat(run("job", "no such job").err()).contains("is no job");
     }
 
     @Test
     void hostsAreListed() throws IOException {
-        assertThat(fine("hosts").out()).contains("host-1", "0.5c/4096m", "READY", "simulated", "1.2");
+        assertThat(fine("hosts").out()).contains("host-1", "4.5c/4096m", "READY", "simulated", "1.2");
         assertThat(json("hosts", "--json").path("items")).hasSize(1);
     }
 

@@ -45,8 +45,9 @@ final class ReconcilerTest {
                 () -> CONTROL_PLANE.get("/api/v1/jobs/" + project.job("ours")).status() == 200);
         assertThat(CONTROL_PLANE.get("/api/v1/jobs/" + project.job("foreign")).status())
                 .isEqualTo(404);
-        assertThat(CONTROL_PLANE.logged(":" + project.job("ours") + ": found by asking GitLab"))
-                .hasSize(1);
+        ControlPlane.await(
+                "a line that says so",
+                () -> CONTROL_PLANE.logged(":" + project.job("ours") + ": found by asking GitLab").size() == 1);
         assertThat(CONTROL_PLANE.logged("gitlab:gl:%d:%d:".formatted(project.id(), project.job("foreign"))))
                 .as("not a line for each look")
                 .isEmpty();
