@@ -56,7 +56,7 @@ public final class WebhookResource {
 
     /** Takes one webhook. */
     @POST
-    @Timed
+    @Timed(name = "duration")
     @ResponseMetered
     @Consumes(MediaType.WILDCARD)
     public Response receive(
