@@ -47,7 +47,10 @@ final class ReconcilerTest {
                 .isEqualTo(404);
         ControlPlane.await(
                 "a line that says so",
-                () -> CONTROL_PLANE.logged(":" + project.job("ours") + ": found by asking GitLab").size() == 1);
+                () -> CONTROL_PLANE
+                                .logged(":" + project.job("ours") + ": found by asking GitLab")
+                                .size()
+                        == 1);
         assertThat(CONTROL_PLANE.logged("gitlab:gl:%d:%d:".formatted(project.id(), project.job("foreign"))))
                 .as("not a line for each look")
                 .isEmpty();
