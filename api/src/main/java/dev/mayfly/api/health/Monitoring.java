@@ -1,6 +1,7 @@
 package dev.mayfly.api.health;
 
 import com.codahale.metrics.Gauge;
+import com.codahale.metrics.Timer;
 import com.codahale.metrics.health.HealthCheck;
 import io.dropwizard.core.setup.Environment;
 import io.prometheus.metrics.exporter.servlet.jakarta.PrometheusMetricsServlet;
@@ -27,7 +28,12 @@ public final class Monitoring {
             environment.metrics().register("mayfly.up." + name, up);
         }
         PrometheusRegistry prometheus = new PrometheusRegistry();
-        DropwizardExports.builder().dropwizardRegistry(environment.metrics()).register(prometheus);
+        // Prometheus takes the ending "total" for a counter's own, so that such a timer would have its neighbour's name,
+        // and two metrics of one name fail the whole answer.
+        DropwizardExports.builder()
+                .dropwizardRegistry(environment.metrics())
+                .metricFilter((name, metric) -> !(name.endsWith(".total") && metric instanceof Timer))
+                .register(prometheus);
         environment
                 .admin()
                 .addServlet("prometheus", new PrometheusMetricsServlet(prometheus))

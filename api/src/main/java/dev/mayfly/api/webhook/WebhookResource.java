@@ -1,7 +1,6 @@
 package dev.mayfly.api.webhook;
 
 import com.codahale.metrics.annotation.ResponseMetered;
-import com.codahale.metrics.annotation.Timed;
 import dev.mayfly.activities.inbox.Inbox;
 import dev.mayfly.api.rest.Problem;
 import jakarta.ws.rs.Consumes;
@@ -56,7 +55,6 @@ public final class WebhookResource {
 
     /** Takes one webhook. */
     @POST
-    @Timed(name = "duration")
     @ResponseMetered
     @Consumes(MediaType.WILDCARD)
     public Response receive(
