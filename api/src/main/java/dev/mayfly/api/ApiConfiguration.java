@@ -35,15 +35,19 @@ public final class ApiConfiguration extends Configuration {
     private final @Valid SweeperConfig sweeper;
     private final Timeouts timeouts;
     private final Duration vmTimeToLive;
+    private final Duration reconcileEvery;
     private final SecretRef sealKey;
     private final @Nullable SecretRef apiToken;
+    private final @Nullable String publicUrl;
 
     /**
      * Made by the configuration's reader.
      *
      * @param vmTimeToLive the longest that GitLab lets a job run on one of our runners, at least ten minutes
+     * @param reconcileEvery how often GitLab is asked for pending jobs whose webhook may be lost
      * @param sealKey 32 bytes, base64: seals runner and job tokens in PostgreSQL
      * @param apiToken bearer token of the REST API; without one it answers the local machine only
+     * @param publicUrl where GitLab reaches us, for webhooks that we add to projects; null if nobody asked us to
      */
     @JsonCreator
     public ApiConfiguration(
@@ -56,8 +60,10 @@ public final class ApiConfiguration extends Configuration {
             @JsonProperty("sweeper") @Nullable SweeperConfig sweeper,
             @JsonProperty("timeouts") @Nullable TimeoutsConfig timeouts,
             @JsonProperty("vmTimeToLive") @Nullable Duration vmTimeToLive,
+            @JsonProperty("reconcileEvery") @Nullable Duration reconcileEvery,
             @JsonProperty(value = "sealKey", required = true) SecretRef sealKey,
-            @JsonProperty("apiToken") @Nullable SecretRef apiToken) {
+            @JsonProperty("apiToken") @Nullable SecretRef apiToken,
+            @JsonProperty("publicUrl") @Nullable String publicUrl) {
         this.database = database;
         this.temporal = temporal;
         this.gitlab = List.copyOf(gitlab);
@@ -67,13 +73,20 @@ public final class ApiConfiguration extends Configuration {
         this.sweeper = sweeper == null ? SweeperConfig.standard() : sweeper;
         this.timeouts = timeouts == null ? Timeouts.defaults() : timeouts.timeouts();
         this.vmTimeToLive = vmTimeToLive == null ? Duration.hours(24) : vmTimeToLive;
+        this.reconcileEvery = reconcileEvery == null ? Duration.minutes(1) : reconcileEvery;
         this.sealKey = sealKey;
         this.apiToken = apiToken;
+        this.publicUrl = publicUrl;
     }
 
     @AssertTrue(message = "two GitLab instances have the same name")
     boolean isEachInstanceNamedOnce() {
         return gitlab.stream().map(GitLabConfig::name).distinct().count() == gitlab.size();
+    }
+
+    @AssertTrue(message = "publicUrl must be an address such as https://mayfly.example.com")
+    boolean isPublicUrlAnAddress() {
+        return publicUrl == null || publicUrl.matches("https?://[^/?#@]+(/[^?#]*)?");
     }
 
     public DatabaseConfig database() {
@@ -112,11 +125,19 @@ public final class ApiConfiguration extends Configuration {
         return vmTimeToLive;
     }
 
+    public Duration reconcileEvery() {
+        return reconcileEvery;
+    }
+
     public SecretRef sealKey() {
         return sealKey;
     }
 
     public @Nullable SecretRef apiToken() {
         return apiToken;
+    }
+
+    public @Nullable String publicUrl() {
+        return publicUrl;
     }
 }

@@ -3,12 +3,14 @@ package dev.mayfly.api;
 import dev.mayfly.activities.capacity.LeaseTimes;
 import dev.mayfly.activities.db.DatabaseConfig;
 import dev.mayfly.activities.gitlab.GitLabInstanceConfig;
+import dev.mayfly.activities.gitlab.GitLabs;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.api.agents.HostCredentials;
 import dev.mayfly.api.config.AgentsConfig;
 import dev.mayfly.api.config.ConfigurationProblem;
 import dev.mayfly.api.config.GitLabConfig;
 import dev.mayfly.api.config.SecretRef;
+import dev.mayfly.api.temporal.TemporalConnection;
 import dev.mayfly.api.webhook.WebhookAuthentication;
 import java.time.Clock;
 import java.time.Duration;
@@ -56,6 +58,10 @@ record Settings(
                 webhooks.put(instance.name(), webhook);
             }
         }
+        problems.get("temporal", () -> {
+            new TemporalConnection(config.temporal()).close();
+            return null;
+        });
         HostCredentials hosts = problems.get("agents", () -> new HostCredentials(config.agents()));
         String apiToken = config.apiToken() == null ? null : problems.get("apiToken", () -> read(config.apiToken()));
         problems.throwIfAny();
@@ -84,7 +90,7 @@ record Settings(
     }
 
     private static GitLabInstanceConfig instance(GitLabConfig config) {
-        return new GitLabInstanceConfig(
+        GitLabInstanceConfig read = new GitLabInstanceConfig(
                 config.name(),
                 config.url(),
                 config.caPem(),
@@ -94,6 +100,8 @@ record Settings(
                         .map(SecretRef::read)
                         .toList(),
                 config.allow());
+        new GitLabs(List.of(read)).close(); // throws if the CA's certificates are none
+        return read;
     }
 
     private static WebhookAuthentication webhook(ApiConfiguration config, GitLabConfig instance, Clock clock) {

@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.capacity.Hosts;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.db.Database;
-import dev.mayfly.activities.db.DatabaseConfig;
-import dev.mayfly.activities.db.DatabaseException;
 import dev.mayfly.activities.gitlab.GitLabInstanceConfig;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.GitLabs;
@@ -13,6 +11,7 @@ import dev.mayfly.api.agents.AgentsResource;
 import dev.mayfly.api.agents.HostFilter;
 import dev.mayfly.api.agents.LeaseDesk;
 import dev.mayfly.api.health.Dependency;
+import dev.mayfly.api.health.Monitoring;
 import dev.mayfly.api.health.Readiness;
 import dev.mayfly.api.inbox.InboxWorker;
 import dev.mayfly.api.inbox.OutboxSender;
@@ -25,7 +24,6 @@ import dev.mayfly.api.rest.SweepResource;
 import dev.mayfly.api.start.JobIntake;
 import dev.mayfly.api.start.JobStarter;
 import dev.mayfly.api.start.Reconciler;
-import dev.mayfly.api.sweep.Sweeper;
 import dev.mayfly.api.sweep.Sweeping;
 import dev.mayfly.api.temporal.ControlWorker;
 import dev.mayfly.api.temporal.TemporalConnection;
@@ -36,20 +34,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes every object of the control plane, once, by hand. Waits for PostgreSQL, without which nothing can be promised;
- * Temporal and GitLab may come later.
+ * Makes every object of the control plane, once, by hand. Ends without PostgreSQL, without which nothing can be promised;
+ * Temporal and GitLab may come later: hosts must be able to renew their leases meanwhile.
  */
 final class Wiring {
 
     private static final Logger LOG = LoggerFactory.getLogger(Wiring.class);
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
-    private static final Duration RECONCILE = Duration.ofMinutes(1);
     private static final Duration TIDY = Duration.ofHours(1);
     private static final Duration KEPT = Duration.ofDays(7);
     private static final int IN_PARALLEL = 4;
@@ -59,30 +55,36 @@ final class Wiring {
     private final Clock clock;
     private final Settings settings;
     private final TemporalConnection temporal;
+    private final Database database;
+    private final Stores stores;
+    private final GitLabs gitlabs;
+    private final GitLabJobs gitlab;
+    private final JobStarter starter;
+    private final JobIntake intake;
+    private final Sweeping sweeping;
+    private final Readiness readiness;
 
-    Wiring(ApiConfiguration config, Environment environment, Clock clock) {
+    Wiring(ApiConfiguration config, Environment environment, Clock clock) throws InterruptedException {
         this.config = config;
         this.environment = environment;
         this.clock = clock;
         this.settings = Settings.resolve(config, clock);
         this.temporal = new TemporalConnection(config.temporal());
-    }
-
-    void wire() throws InterruptedException {
-        Database database = openDatabase(settings.database());
-        Stores stores = Stores.over(database.jdbi(), settings, clock);
-        GitLabs gitlabs = new GitLabs(settings.gitlab());
-        GitLabJobs gitlab = new GitLabJobs(
+        this.database = DatabaseAtStart.open(
+                settings.database(), config.database().waitAtStart().toJavaDuration());
+        this.stores = Stores.over(database.jdbi(), settings, clock);
+        this.gitlabs = new GitLabs(settings.gitlab());
+        this.gitlab = new GitLabJobs(
                 stores.jdbi(),
                 clock,
                 gitlabs,
                 settings.sealer(),
                 stores.installation().id(),
                 config.vmTimeToLive().toJavaDuration());
-        JobStarter starter = new JobStarter(temporal.client(), clock);
-        JobIntake intake = new JobIntake(
+        this.starter = new JobStarter(temporal.client(), clock);
+        this.intake = new JobIntake(
                 gitlab, stores.jobs(), stores.hosts(), config.tags().grammar(), starter);
-        Sweeping sweeping = new Sweeping(
+        this.sweeping = new Sweeping(
                 config.sweeper(),
                 temporal,
                 stores.capacity(),
@@ -93,8 +95,10 @@ final class Wiring {
                 gitlab,
                 intake,
                 clock);
-        Readiness readiness = new Readiness(dependencies(database, gitlabs, sweeping.sweeper()), clock);
+        this.readiness = new Readiness(dependencies(), clock);
+    }
 
+    void wire() {
         ObjectMapper json = environment.getObjectMapper();
         Loop inbox = new Loop(
                 "inbox",
@@ -102,53 +106,58 @@ final class Wiring {
                 TICK,
                 new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, json, clock));
         Loop outbox = new Loop("outbox", IN_PARALLEL, TICK, new OutboxSender(stores.outbox(), starter));
-        Loop dispatcher = new Loop("dispatcher", TICK, () -> stores.capacity().dispatch() > 0);
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
-        Loop reconciler = new Loop("reconciler", RECONCILE, new Reconciler(stores.jobs(), gitlab, intake));
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
-        environment
-                .lifecycle()
-                .manage(new Background(
-                        settings.database(),
-                        temporal,
-                        worker(stores, gitlab, sweeping),
-                        List.of(
-                                dispatcher,
-                                new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
-                                new Loop("readiness", LOOK_AROUND, readiness::look),
-                                new Loop("tidy", TIDY, () -> tidy(stores))),
-                        List.of(inbox, outbox, sweeper, reconciler),
-                        Map.of(Channel.INBOX, inbox, Channel.OUTBOX, outbox, Channel.DISPATCH, dispatcher)));
-
-        LeaseDesk leases = new LeaseDesk(
-                stores.hosts(),
-                stores.slots(),
-                settings.lease(),
-                stores.installation().id(),
-                gitlabs);
-        register(
-                new WebhookResource(
-                        settings.webhooks(),
-                        Math.toIntExact(config.webhook().maxBody().toBytes()),
-                        stores.inbox(),
-                        inbox::wake,
-                        json),
-                new HostFilter(settings.hosts()),
-                new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
-                new ApiFilter(settings.apiToken()),
-                new StatusResource(
-                        readiness,
-                        new StatusResource.Version(
-                                version(), stores.installation().id())),
-                new JobsResource(stores.jobs(), gitlab),
-                new FleetResource(stores.hosts(), stores.slots()),
-                new SweepResource(sweeping.sweeper(), sweeper::wake));
+        environment.lifecycle().manage(background(inbox, outbox, sweeper));
+        Monitoring.register(environment, readiness, stores.jdbi());
+        registerResources(inbox, outbox, sweeper);
         if (settings.apiToken() == null) {
             LOG.warn("no apiToken is configured: the REST API answers this machine's loopback only");
         }
     }
 
-    private ControlWorker worker(Stores stores, GitLabJobs gitlab, Sweeping sweeping) {
+    private Background background(Loop inbox, Loop outbox, Loop sweeper) {
+        Loop dispatcher = new Loop("dispatcher", TICK, () -> stores.capacity().dispatch() > 0);
+        Reconciler reconciler = new Reconciler(
+                stores.jobs(),
+                gitlab,
+                intake,
+                gitlabs.instances().stream().map(GitLabInstanceConfig::name).toList(),
+                environment.metrics());
+        return new Background(
+                settings.database(),
+                temporal,
+                worker(),
+                List.of(
+                        dispatcher,
+                        new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
+                        new Loop("readiness", LOOK_AROUND, readiness::look),
+                        new Loop("tidy", TIDY, () -> tidy(stores))),
+                List.of(
+                        inbox,
+                        outbox,
+                        sweeper,
+                        new Loop("reconciler", config.reconcileEvery().toJavaDuration(), reconciler)),
+                Map.of(Channel.INBOX, inbox, Channel.OUTBOX, outbox, Channel.DISPATCH, dispatcher));
+    }
+
+    private void registerResources(Loop inbox, Loop outbox, Loop sweeper) {
+        String installation = stores.installation().id();
+        LeaseDesk leases = new LeaseDesk(stores.hosts(), stores.slots(), settings.lease(), installation, gitlabs);
+        int maxBody = Math.toIntExact(config.webhook().maxBody().toBytes());
+        List.of(
+                        new WebhookResource(settings.webhooks(), maxBody, stores.inbox(), inbox::wake),
+                        new HostFilter(settings.hosts(), environment.getObjectMapper()),
+                        new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
+                        new ApiFilter(settings.apiToken()),
+                        new StatusResource(readiness, new StatusResource.Version(version(), installation)),
+                        new JobsResource(stores.jobs(), gitlab),
+                        new FleetResource(stores.hosts(), stores.slots()),
+                        new SweepResource(sweeping.sweeper(), sweeper::wake))
+                .forEach(environment.jersey()::register);
+    }
+
+    private ControlWorker worker() {
         return new ControlWorker(
                 temporal.client(),
                 config.timeouts(),
@@ -169,59 +178,17 @@ final class Wiring {
         return false;
     }
 
-    private void register(Object... components) {
-        for (Object component : components) {
-            environment.jersey().register(component);
-        }
-    }
-
-    private List<Dependency> dependencies(Database database, GitLabs gitlabs, Sweeper sweeper) {
+    private List<Dependency> dependencies() {
         List<Dependency> all = new ArrayList<>();
-        all.add(new Dependency(
-                "PostgreSQL",
-                "start the database or correct database.url (%s)"
-                        .formatted(settings.database().url()),
-                Duration.ZERO,
-                true,
-                () -> {
-                    if (!database.isUp()) {
-                        throw new IllegalStateException("it gives no connection");
-                    }
-                }));
-        all.add(new Dependency(
-                "Temporal",
-                "start it at %s with namespace %s, or correct temporal"
-                        .formatted(config.temporal().target(), config.temporal().namespace()),
-                Duration.ZERO,
-                true,
-                temporal::namespaceId));
-        for (GitLabInstanceConfig instance : gitlabs.instances()) {
-            all.add(new Dependency(
-                    "GitLab " + instance.name(),
-                    "check that %s can be reached from here and that its token is valid and has the scope api"
-                            .formatted(instance.url()),
-                    Duration.ofMinutes(1),
-                    false,
-                    () -> gitlabs.version(instance.name())));
-        }
-        all.add(new Dependency("sweeper", "it removes nothing until then", Duration.ZERO, false, () -> {
-            String braked = sweeper.braked();
-            if (braked != null) {
-                throw new IllegalStateException(braked);
+        all.add(Dependencies.postgres(settings.database(), () -> {
+            if (!database.isUp()) {
+                throw new IllegalStateException("it gives no connection");
             }
         }));
+        all.add(Dependencies.temporal(config.temporal(), temporal));
+        gitlabs.instances().forEach(instance -> all.add(Dependencies.gitlab(instance, gitlabs)));
+        all.add(Dependencies.sweeper(sweeping.sweeper()));
         return all;
-    }
-
-    private static Database openDatabase(DatabaseConfig config) throws InterruptedException {
-        while (true) {
-            try {
-                return Database.open(config);
-            } catch (DatabaseException e) {
-                LOG.warn("waiting for PostgreSQL at {}: {}", config.url(), e.getMessage());
-                TimeUnit.NANOSECONDS.sleep(LOOK_AROUND.toNanos());
-            }
-        }
     }
 
     private static String version() {

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.outbox.Outbox;
-import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
 import java.time.Clock;
@@ -14,7 +13,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.ToIntFunction;
 import org.jdbi.v3.core.Jdbi;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -155,21 +153,6 @@ public final class Hosts {
     public Optional<HostView> find(String hostId) {
         return Optional.ofNullable(jdbi.withExtension(HostDao.class, hosts -> hosts.host(hostId)))
                 .map(Hosts::view);
-    }
-
-    /** The largest that hosts offer, each resource by itself, LOST ones too: they may come back; empty without hosts. */
-    public Optional<Capacity> largest() {
-        List<HostView> hosts = list();
-        return hosts.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new Capacity(
-                        most(hosts, Capacity::milliCpus),
-                        most(hosts, Capacity::memoryMib),
-                        most(hosts, Capacity::diskMib)));
-    }
-
-    private static int most(List<HostView> hosts, ToIntFunction<Capacity> resource) {
-        return hosts.stream().map(HostView::capacity).mapToInt(resource).max().orElse(0);
     }
 
     private static HostView view(HostRow host) {

@@ -46,7 +46,8 @@ public final class Placement {
         return grants;
     }
 
-    private static boolean fits(VmSize size, Capacity into) {
+    /** Whether a VM of this size fits into so much. */
+    public static boolean fits(VmSize size, Capacity into) {
         return size.milliCpus() <= into.milliCpus()
                 && size.memoryMib() <= into.memoryMib()
                 && size.diskMib() <= into.diskMib();

@@ -10,7 +10,7 @@ import org.gitlab4j.api.GitLabApiException;
 import org.jspecify.annotations.Nullable;
 
 /** What an error of GitLab's means: whether trying again may cure it, and what a person should do. One table. */
-final class GitLabErrors {
+public final class GitLabErrors {
 
     static final int NOT_FOUND = 404;
     private static final int TOO_MANY = 429;
@@ -52,7 +52,14 @@ final class GitLabErrors {
         };
     }
 
-    private static String explain(int status, String message) {
+    /** What happened and what to do about it, in one line. */
+    public static String inWords(String doing, GitLabApiException error) {
+        return "%s: %s".formatted(doing, explain(error.getHttpStatus(), String.valueOf(error.getMessage())));
+    }
+
+    private static String explain(int status, String text) {
+        // gitlab4j puts the name of the exception before what has no status
+        String message = text.replaceFirst("^[a-z][\\w.]*Exception: ", "");
         String cure = switch (status) {
             case 0 -> "no answer; can the control plane reach GitLab, and does it trust its certificate?";
             case 401 -> "the access token is wrong, expired or revoked; configure a valid one";

@@ -1,6 +1,7 @@
 package dev.mayfly.activities.gitlab;
 
 import dev.mayfly.activities.capacity.PostgresCapacity;
+import dev.mayfly.activities.jobs.Jobs.Project;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.workflows.activity.GitLabActivities;
 import dev.mayfly.workflows.activity.JobInGitLab;
@@ -12,17 +13,23 @@ import dev.mayfly.workflows.job.JobKey;
 import io.temporal.activity.Activity;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.gitlab4j.api.GitLabApi;
 import org.gitlab4j.api.GitLabApiException;
+import org.gitlab4j.api.models.AccessLevel;
 import org.gitlab4j.api.models.Job;
+import org.gitlab4j.api.models.ProjectFilter;
 import org.gitlab4j.models.Constants.JobScope;
+import org.gitlab4j.models.Constants.ProjectOrderBy;
 import org.jdbi.v3.core.Jdbi;
 
 /** Jobs and runners in GitLab. Failures are {@code ApplicationFailure}s of {@code FailureType.GITLAB_*}. */
 public final class GitLabJobs implements GitLabActivities {
+
+    private static final int PER_PAGE = 100;
 
     private final Jdbi jdbi;
     private final GitLabs gitlabs;
@@ -102,7 +109,35 @@ public final class GitLabJobs implements GitLabActivities {
         }
     }
 
-    /** Pending and running jobs of a project, for the reconciler. */
+    /** Pending jobs of a project, for the reconciler. */
+    public List<JobFacts> pendingJobs(String instance, long projectId) {
+        return jobs(instance, projectId, JobScope.PENDING);
+    }
+
+    /** Projects that our token's user maintains, most recently active first; for the reconciler. */
+    public List<Project> maintainedProjects(String instance, int most) {
+        ProjectFilter filter = new ProjectFilter()
+                .withMembership(true)
+                .withMinAccessLevel(AccessLevel.MAINTAINER)
+                .withArchived(false)
+                .withSimple(true)
+                .withOrderBy(ProjectOrderBy.LAST_ACTIVITY_AT);
+        try {
+            List<Project> found = new ArrayList<>();
+            for (int page = 1; found.size() < most; page++) {
+                var projects = gitlabs.api(instance).getProjectApi().getProjects(filter, page, PER_PAGE);
+                projects.forEach(one -> found.add(new Project(instance, one.getId(), one.getPathWithNamespace())));
+                if (projects.size() < PER_PAGE) {
+                    break;
+                }
+            }
+            return found;
+        } catch (GitLabApiException e) {
+            throw GitLabErrors.failure("listing projects of GitLab " + instance, e);
+        }
+    }
+
+    /** Pending and running jobs of a project, for the sweeper. */
     public List<JobFacts> activeJobs(String instance, long projectId) {
         return Stream.of(JobScope.PENDING, JobScope.RUNNING)
                 .flatMap(scope -> jobs(instance, projectId, scope).stream())

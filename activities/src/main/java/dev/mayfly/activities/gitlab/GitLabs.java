@@ -81,7 +81,8 @@ public final class GitLabs implements AutoCloseable {
         }
     }
 
-    GitLabApi api(String name) {
+    /** The client of an instance. */
+    public GitLabApi api(String name) {
         return client(name).api();
     }
 

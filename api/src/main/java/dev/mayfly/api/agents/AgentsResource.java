@@ -8,8 +8,8 @@ import dev.mayfly.activities.gitlab.GitLabs;
 import dev.mayfly.activities.gitlab.TokenRefusedException;
 import dev.mayfly.api.rest.Problem;
 import dev.mayfly.api.start.JobIntake;
-import dev.mayfly.workflows.activity.FailureType;
 import dev.mayfly.workflows.agentapi.AgentApi;
+import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReply;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
@@ -18,7 +18,6 @@ import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.JobKey;
-import io.temporal.failure.ApplicationFailure;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -75,10 +74,8 @@ public final class AgentsResource {
     /** Renews a host's lease. */
     @POST
     @Path(AgentApi.LEASE)
-    public LeaseReply lease(@Context ContainerRequestContext caller, @Nullable LeaseRequest body) {
-        LeaseRequest request = required(body);
-        requireHost(caller, request.hostId());
-        return leases.renew(request);
+    public LeaseReply lease(@Nullable LeaseRequest body) {
+        return leases.renew(checked(required(body)));
     }
 
     /** Hands out a slot's runner token. */
@@ -86,7 +83,8 @@ public final class AgentsResource {
     @Path(AgentApi.RUNNER_TOKEN)
     public RunnerTokenReply runnerToken(@Context ContainerRequestContext caller, @Nullable RunnerTokenRequest body) {
         RunnerTokenRequest request = required(body);
-        String host = requireHost(caller, request.hostId());
+        String host = HostFilter.host(caller);
+        require(request.slotId() != null && request.nonce() != null, "slotId and nonce");
         try {
             return gitlab.runnerToken(host, request)
                     .orElseThrow(() -> Problem.exception(
@@ -102,9 +100,12 @@ public final class AgentsResource {
     @Path(AgentApi.CLAIMS)
     public ClaimReply claim(@Context ContainerRequestContext caller, @Nullable ClaimReport body) {
         ClaimReport report = required(body);
-        String host = requireHost(caller, report.hostId());
+        String host = HostFilter.host(caller);
+        require(
+                report.slotId() != null && report.jobToken() != null && report.projectId() > 0 && report.jobId() > 0,
+                "slotId, projectId, jobId and jobToken");
         for (String instance : instancesOf(report.slotId())) {
-            Optional<ClaimedJob> job = lookUp(new JobKey(instance, report.projectId(), report.jobId()));
+            Optional<ClaimedJob> job = intake.claimed(new JobKey(instance, report.projectId(), report.jobId()));
             if (job.isPresent()) {
                 ClaimOutcome outcome = capacity.claimed(host, report, job.get());
                 claimed.run();
@@ -129,17 +130,6 @@ public final class AgentsResource {
                         .toList());
     }
 
-    private Optional<ClaimedJob> lookUp(JobKey key) {
-        try {
-            return intake.claimed(key);
-        } catch (ApplicationFailure e) {
-            if (FailureType.GITLAB_UNAVAILABLE.is(e)) {
-                throw Problem.exception(503, "%s: GitLab can't be asked now; ask again".formatted(key));
-            }
-            throw e;
-        }
-    }
-
     private static <T> T required(@Nullable T body) {
         if (body == null) {
             throw Problem.exception(400, "the request has no body");
@@ -147,12 +137,24 @@ public final class AgentsResource {
         return body;
     }
 
-    private static String requireHost(ContainerRequestContext caller, @Nullable String named) {
-        String host = String.valueOf(caller.getProperty(HostFilter.HOST));
-        if (!host.equals(named)) {
-            throw Problem.exception(
-                    403, "the credential is of host %s, the request names host %s".formatted(host, named));
+    private static LeaseRequest checked(LeaseRequest request) {
+        Capacity capacity = request.capacity();
+        require(
+                request.agentVersion() != null && request.arch() != null && request.driver() != null,
+                "agentVersion, arch and driver");
+        require(
+                capacity != null && capacity.milliCpus() > 0 && capacity.memoryMib() > 0 && capacity.diskMib() >= 0,
+                "a capacity above nothing");
+        require(
+                request.epoch() >= 0
+                        && request.inventory().stream().allMatch(slot -> slot.slotId() != null && slot.state() != null),
+                "an epoch and an inventory of slots with slotId and state");
+        return request;
+    }
+
+    private static void require(boolean given, String what) {
+        if (!given) {
+            throw Problem.exception(400, "the request must give " + what);
         }
-        return host;
     }
 }

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Which host a bearer credential belongs to. Keeps digests only, and compares with every one of them so that the time
- * taken tells nothing. A host whose file is put into the credentials folder later is known at its first call.
+ * taken tells nothing. A file put into the credentials folder, or taken out of it, counts from the next call on.
  */
 public final class HostCredentials {
 
@@ -45,17 +45,14 @@ public final class HostCredentials {
 
     /** The host that this credential is of, null if of none. */
     public @Nullable String hostOf(String credential) {
-        byte[] digest = digest(credential);
-        String host = find(loaded, digest);
-        if (host == null && folderChanged()) {
+        if (folderChanged()) {
             try {
                 loaded = load(config);
-                host = find(loaded, digest);
             } catch (ConfigurationProblem e) {
                 LOG.warn("the hosts' credentials can't be read again, the old ones stay: {}", e.getMessage());
             }
         }
-        return host;
+        return find(loaded, digest(credential));
     }
 
     private static @Nullable String find(Loaded loaded, byte[] digest) {

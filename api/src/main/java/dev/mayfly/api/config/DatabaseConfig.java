@@ -2,6 +2,7 @@ package dev.mayfly.api.config;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.dropwizard.util.Duration;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.Pattern;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param user the role that owns the database
  * @param password its password; null if the server asks for none
  * @param maxConnections the most connections this process keeps open
+ * @param waitAtStart how long to wait at start for a server that does not answer
  */
 public record DatabaseConfig(
         @Pattern(
@@ -23,7 +25,8 @@ public record DatabaseConfig(
 
         String user,
         @Nullable SecretRef password,
-        @Min(3) @Max(200) int maxConnections) {
+        @Min(3) @Max(200) int maxConnections,
+        Duration waitAtStart) {
 
     private static final int DEFAULT_CONNECTIONS = 16;
 
@@ -32,7 +35,13 @@ public record DatabaseConfig(
             @JsonProperty(value = "url", required = true) String url,
             @JsonProperty(value = "user", required = true) String user,
             @JsonProperty("password") @Nullable SecretRef password,
-            @JsonProperty("maxConnections") @Nullable Integer maxConnections) {
-        return new DatabaseConfig(url, user, password, maxConnections == null ? DEFAULT_CONNECTIONS : maxConnections);
+            @JsonProperty("maxConnections") @Nullable Integer maxConnections,
+            @JsonProperty("waitAtStart") @Nullable Duration waitAtStart) {
+        return new DatabaseConfig(
+                url,
+                user,
+                password,
+                maxConnections == null ? DEFAULT_CONNECTIONS : maxConnections,
+                waitAtStart == null ? Duration.minutes(1) : waitAtStart);
     }
 }

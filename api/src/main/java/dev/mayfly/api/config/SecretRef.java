@@ -3,6 +3,7 @@ package dev.mayfly.api.config;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
@@ -63,8 +64,8 @@ public final class SecretRef {
             return Files.readString(path);
         } catch (IOException e) {
             throw new ConfigurationProblem(
-                    "the secret %s can't be read (%s); create the file, readable by this user only"
-                            .formatted(text, e.getClass().getSimpleName()),
+                    "the secret %s %s; create the file, readable by this user only"
+                            .formatted(text, e instanceof NoSuchFileException ? "is missing" : "can't be read"),
                     e);
         }
     }

@@ -1,5 +1,6 @@
 package dev.mayfly.api.health;
 
+import dev.mayfly.api.Failures;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
@@ -16,7 +17,6 @@ import org.slf4j.LoggerFactory;
 public final class Readiness {
 
     private static final Logger LOG = LoggerFactory.getLogger(Readiness.class);
-    private static final int LONGEST_REASON = 300;
 
     private final List<Dependency> dependencies;
     private final Clock clock;
@@ -72,6 +72,15 @@ public final class Readiness {
         return states().stream().allMatch(state -> state.up() || !state.needed());
     }
 
+    /** One of them. */
+    State state(String name) {
+        State state = states.get(name);
+        if (state == null) {
+            throw new IllegalArgumentException("no dependency " + name);
+        }
+        return state;
+    }
+
     private void look(Dependency dependency) throws InterruptedException {
         State last = states.get(dependency.name());
         if (last != null
@@ -85,7 +94,7 @@ public final class Readiness {
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
-            problem = reason(e) + "; " + dependency.cure();
+            problem = Failures.inWords(e) + "; " + dependency.cure();
         }
         String now = problem;
         states.compute(dependency.name(), (name, before) -> next(dependency, before, now));
@@ -107,11 +116,5 @@ public final class Readiness {
                 problem,
                 changed || before == null ? now : before.since(),
                 now);
-    }
-
-    private static String reason(Exception e) {
-        String text = e.getMessage() == null ? e.toString() : e.getMessage();
-        String line = text.lines().findFirst().orElse(text);
-        return line.length() <= LONGEST_REASON ? line : line.substring(0, LONGEST_REASON) + "…";
     }
 }

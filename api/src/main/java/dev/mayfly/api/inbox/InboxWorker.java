@@ -85,13 +85,14 @@ public final class InboxWorker implements Loop.Step {
             if (jobs.isFinal(key)) {
                 starter.ended(key, status);
             } else {
-                LOG.debug("{}: {} ignored: the job is unknown", key, status);
+                LOG.info("{}: {} ignored: the job is unknown", key, status);
             }
         } else if (UNDER_WAY.contains(status)) {
-            boolean known = jobs.recordStatus(key, status);
-            LOG.debug("{}: {} {}", key, status, known ? "recorded" : "ignored: unknown job or older news");
+            if (!jobs.recordStatus(key, status)) {
+                LOG.info("{}: {} ignored: the job is unknown, or newer news came first", key, status);
+            }
         } else if (NOT_YET.contains(status)) {
-            LOG.debug("{}: {} ignored: a job gets a VM when it is pending", key, status);
+            LOG.info("{}: {} ignored: a job gets a VM when it is pending", key, status);
         } else {
             LOG.info("{}: GitLab says '{}', a status unknown here; asking GitLab", key, status);
             intake.consider(key);

@@ -5,6 +5,7 @@ import dev.mayfly.activities.jobs.JobFilter;
 import dev.mayfly.activities.jobs.JobPage;
 import dev.mayfly.activities.jobs.JobView;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.api.Failures;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.JobPhase;
 import io.temporal.failure.ApplicationFailure;
@@ -98,8 +99,7 @@ public final class JobsResource {
         try {
             gitlab.cancelJob(key);
         } catch (ApplicationFailure e) {
-            throw Problem.exception(
-                    502, "%s was not cancelled: %s".formatted(key, String.valueOf(e.getOriginalMessage())));
+            throw Problem.exception(502, "%s was not cancelled: %s".formatted(key, Failures.inWords(e)));
         }
         LOG.info("{}: cancelled in GitLab by a caller of the API", key);
         return Response.accepted(JobItem.of(find(id, instance))).build();

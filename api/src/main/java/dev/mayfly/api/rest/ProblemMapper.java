@@ -2,7 +2,10 @@ package dev.mayfly.api.rest;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import dev.mayfly.api.Failures;
+import dev.mayfly.workflows.activity.FailureType;
 import io.dropwizard.jersey.validation.JerseyViolationException;
+import io.temporal.failure.ApplicationFailure;
 import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.NotSupportedException;
@@ -14,6 +17,8 @@ import jakarta.ws.rs.core.UriInfo;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
+import org.glassfish.jersey.server.ParamException;
+import org.jdbi.v3.core.ConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +34,10 @@ public final class ProblemMapper implements ExceptionMapper<Throwable> {
 
     @Override
     public Response toResponse(Throwable failure) {
+        if (failure instanceof ParamException.QueryParamException e) {
+            return Problem.of(400, "the query parameter %s can't be read".formatted(e.getParameterName()))
+                    .response();
+        }
         if (failure instanceof WebApplicationException e) {
             return ofStatus(e);
         }
@@ -37,6 +46,16 @@ public final class ProblemMapper implements ExceptionMapper<Throwable> {
         }
         if (failure instanceof JsonProcessingException e) {
             return Problem.of(400, "the body can't be read: " + e.getOriginalMessage() + place(e))
+                    .response();
+        }
+        if (failure instanceof ApplicationFailure e) {
+            LOG.warn("request {} failed: {}", path(), Failures.inWords(e));
+            return Problem.of(FailureType.GITLAB_UNAVAILABLE.is(e) ? 503 : 502, Failures.inWords(e))
+                    .response();
+        }
+        if (failure instanceof ConnectionException) {
+            LOG.warn("request {} failed: PostgreSQL gives no connection", path());
+            return Problem.of(503, "the control plane's database can't be reached now; try again")
                     .response();
         }
         String id = "%016x".formatted(ThreadLocalRandom.current().nextLong());
@@ -59,7 +78,7 @@ public final class ProblemMapper implements ExceptionMapper<Throwable> {
 
     private @Nullable String detail(WebApplicationException e) {
         if (e instanceof NotFoundException) {
-            return "there is nothing at " + path() + "; /api/v1/openapi.json lists what there is";
+            return "there is nothing at " + path() + "; look at /api/v1/jobs, /api/v1/hosts, /api/v1/ready";
         }
         if (e instanceof NotAllowedException) {
             return path() + " doesn't know this method";

@@ -6,7 +6,6 @@ import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.JobFacts;
 import dev.mayfly.activities.jobs.JobView;
 import dev.mayfly.activities.jobs.Jobs;
-import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.TagGrammar;
@@ -48,28 +47,34 @@ public final class JobIntake {
     public void consider(JobKey key) {
         Optional<JobFacts> facts = gitlab.getJob(key);
         if (facts.isPresent()) {
-            consider(facts.get());
+            if (!consider(facts.get())) {
+                LOG.info(
+                        "{}: ignored: none of the tags {} is ours",
+                        key,
+                        facts.get().tags());
+            }
         } else {
             LOG.info(
                     "{}: ignored: GitLab shows no such job to our token; is the token's user a Maintainer there?", key);
         }
     }
 
-    /** Acts on a job just looked up. */
-    public void consider(JobFacts facts) {
+    /** Acts on a job just looked up; whether it is one of ours. */
+    public boolean consider(JobFacts facts) {
         TagGrammar.Result asked = grammar.parse(facts.tags());
         if (asked instanceof TagGrammar.Ours ours) {
-            String tooLarge = tooLargeForAnyHost(ours.size());
-            if (tooLarge == null) {
+            Optional<String> tooLarge = LargestHosts.refusal(ours.size(), hosts.list());
+            if (tooLarge.isEmpty()) {
                 accept(job(facts, ours.size()), facts.status());
             } else {
-                refuse(facts, tooLarge);
+                refuse(facts, tooLarge.get());
             }
+            return true;
         } else if (asked instanceof TagGrammar.Refused refused) {
             refuse(facts, refused.reason());
-        } else {
-            LOG.debug("{}: ignored: none of the tags {} is ours", facts.key(), facts.tags());
+            return true;
         }
+        return false;
     }
 
     /**
@@ -93,35 +98,20 @@ public final class JobIntake {
     private void accept(CiJob job, String status) {
         jobs.upsertSeen(job, status);
         if (jobs.isFinal(job.key())) {
+            LOG.info("{}: ignored: GitLab shows it as {}", job.key(), status);
             starter.ended(job.key(), status);
         } else if (!status.equals(PENDING)) {
-            LOG.info("{}: not started: GitLab shows it as {}, not as {}", job.key(), status, PENDING);
+            LOG.info("{}: ignored: GitLab shows it as {}, not as {}", job.key(), status, PENDING);
         } else if (jobs.mayStart(job.key())) {
             starter.start(job);
         } else {
-            LOG.info("{}: not started: it was refused, has ended or has left", job.key());
+            LOG.info("{}: ignored: it was refused, has ended or has left", job.key());
         }
     }
 
     private void refuse(JobFacts facts, String reason) {
         LOG.info("{}: refused: {}", facts.key(), reason);
         jobs.refuse(job(facts, null), facts.status(), reason);
-    }
-
-    private @Nullable String tooLargeForAnyHost(VmSize size) {
-        Optional<Capacity> largest = hosts.largest();
-        if (largest.isEmpty() || fits(size, largest.get())) {
-            return null;
-        }
-        Capacity most = largest.get();
-        return "it asks for %s with %d MiB of disk, and no host has more than %s CPUs, %d MiB of memory, %d MiB of disk"
-                .formatted(size.label(), size.diskMib(), most.milliCpus() / 1000.0, most.memoryMib(), most.diskMib());
-    }
-
-    private static boolean fits(VmSize size, Capacity capacity) {
-        return size.milliCpus() <= capacity.milliCpus()
-                && size.memoryMib() <= capacity.memoryMib()
-                && size.diskMib() <= capacity.diskMib();
     }
 
     private CiJob job(JobFacts facts, @Nullable VmSize size) {

@@ -1,18 +1,23 @@
 package dev.mayfly.api.start;
 
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.MetricRegistry;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.JobFacts;
-import dev.mayfly.activities.jobs.JobView;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.jobs.Jobs.Project;
+import dev.mayfly.api.Failures;
 import dev.mayfly.api.loop.Loop;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks GitLab for the pending jobs of the projects that had jobs lately: webhooks are lost, and GitLab disables them. Acts
- * on a job as its webhook would have.
+ * Asks GitLab for the pending jobs of the projects that had jobs lately, and of a few others in turn: webhooks are lost,
+ * and GitLab disables them. Acts on a job as its webhook would have.
  */
 public final class Reconciler implements Loop.Step {
 
@@ -22,37 +27,53 @@ public final class Reconciler implements Loop.Step {
     private final Jobs jobs;
     private final GitLabJobs gitlab;
     private final JobIntake intake;
+    private final MemberProjects members;
+    private final Counter rounds;
+    private final Counter found;
 
-    public Reconciler(Jobs jobs, GitLabJobs gitlab, JobIntake intake) {
+    /**
+     * Made by the wiring.
+     *
+     * @param instances configured names
+     * @param metrics gets the rounds and the jobs found by them
+     */
+    public Reconciler(Jobs jobs, GitLabJobs gitlab, JobIntake intake, List<String> instances, MetricRegistry metrics) {
         this.jobs = jobs;
         this.gitlab = gitlab;
         this.intake = intake;
+        this.members = new MemberProjects(instances, gitlab);
+        this.rounds = metrics.counter("mayfly.reconciler.rounds");
+        this.found = metrics.counter("mayfly.reconciler.jobs.found");
     }
 
     /** One round over the projects; one that GitLab doesn't answer for is left to the next round. */
     @Override
     public boolean run() {
-        for (Jobs.Project project : jobs.activeProjects(LATELY)) {
+        Set<Project> projects = new LinkedHashSet<>(jobs.activeProjects(LATELY));
+        projects.addAll(members.next());
+        for (Project project : projects) {
             try {
-                gitlab.activeJobs(project.instance(), project.projectId()).forEach(this::consider);
+                gitlab.pendingJobs(project.instance(), project.projectId()).forEach(this::consider);
             } catch (RuntimeException e) {
                 LOG.warn(
                         "GitLab {}: the jobs of {} can't be asked for now: {}",
                         project.instance(),
                         project.projectPath(),
-                        e.getMessage());
+                        Failures.inWords(e));
             }
         }
+        rounds.inc();
         return false;
     }
 
     private void consider(JobFacts facts) {
-        if (!facts.status().equals("pending")) {
-            return;
-        }
-        Optional<JobView> known = jobs.find(facts.key());
-        if (known.isEmpty()) {
-            intake.consider(facts);
+        if (jobs.find(facts.key()).isEmpty() && intake.consider(facts)) {
+            LOG.info(
+                    "{}: found by asking GitLab, before any webhook told of it; if that repeats, the project's webhook is"
+                            + " missing or broken: run mayfly gitlab connect --project {}",
+                    facts.key(),
+                    facts.projectPath());
+            found.inc();
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.mayfly.api.sweep;
 
 import dev.mayfly.activities.installation.Installation;
+import dev.mayfly.api.Failures;
 import dev.mayfly.api.loop.Loop;
 import java.time.Clock;
 import java.time.Duration;
@@ -130,7 +131,7 @@ public final class Sweeper implements Loop.Step {
             try {
                 found.addAll(rule.find());
             } catch (Exception e) {
-                LOG.warn("sweeper: {} can't tell now: {}", rule.getClass().getSimpleName(), e.toString());
+                LOG.warn("sweeper: {} can't tell now: {}", rule.getClass().getSimpleName(), Failures.inWords(e));
             }
         }
         return found;
@@ -153,7 +154,7 @@ public final class Sweeper implements Loop.Step {
             orphan.cure().run();
             firstSeen.remove(orphan.key());
         } catch (Exception e) {
-            LOG.warn("sweeper: not done, will be tried again: {}: {}", orphan.what(), e.toString());
+            LOG.warn("sweeper: not done, will be tried again: {}: {}", orphan.what(), Failures.inWords(e));
         }
     }
 

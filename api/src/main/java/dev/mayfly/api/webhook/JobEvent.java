@@ -15,9 +15,8 @@ public sealed interface JobEvent {
      * A job changed its status.
      *
      * @param status GitLab's word, known or not
-     * @param retries how often the job has been retried; 0 where GitLab doesn't say
      */
-    record Changed(long projectId, long jobId, String status, long retries) implements JobEvent {}
+    record Changed(long projectId, long jobId, String status) implements JobEvent {}
 
     /** Nothing to act on, and why. */
     record Ignored(String reason) implements JobEvent {}
@@ -43,8 +42,7 @@ public sealed interface JobEvent {
         if (jobId == null || projectId == null || status.isEmpty()) {
             return new Ignored("it has no usable build_id, project_id or build_status");
         }
-        return new Changed(
-                projectId, jobId, printable(status), root.path("retries_count").asLong(0));
+        return new Changed(projectId, jobId, printable(status));
     }
 
     private static @Nullable Long id(JsonNode root, String field) {

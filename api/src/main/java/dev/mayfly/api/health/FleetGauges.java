@@ -1,0 +1,80 @@
+package dev.mayfly.api.health;
+
+import com.codahale.metrics.CachedGauge;
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.MetricRegistry;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.JdbiException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What waits and what lives, as gauges {@code mayfly.*}: one query for all of them, at most every few seconds however
+ * often they are asked for. NaN while PostgreSQL is away.
+ */
+final class FleetGauges {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FleetGauges.class);
+    private static final int SECONDS = 5;
+    private static final String NUMBERS = """
+            select (select count(*) from inbox where handled_at is null) as "inbox.waiting",
+                (select count(*) from outbox where delivered_at is null) as "outbox.waiting",
+                (select count(*) from queue where waiting) as "jobs.queued",
+                (select count(*) from job where phase = 'RUNNING') as "jobs.running",
+                (select count(*) from slot where released_at is null) as "slots.live",
+                (select count(*) from runner where removed_at is null) as "runners.live",
+                (select count(*) from host where state = 'READY') as "hosts.ready",
+                (select count(*) from host where state = 'SUSPECT') as "hosts.suspect",
+                (select count(*) from host where state = 'LOST') as "hosts.lost",
+                (select coalesce(sum(milli_cpus), 0) from host where state = 'READY') as "capacity.millicpus",
+                (select coalesce(sum(memory_mib), 0) from host where state = 'READY') as "capacity.memory.mib",
+                (select coalesce(sum(milli_cpus), 0) from slot where released_at is null) as "reserved.millicpus",
+                (select coalesce(sum(memory_mib), 0) from slot where released_at is null) as "reserved.memory.mib"
+            """;
+    private static final List<String> NAMES = List.of(
+            "inbox.waiting",
+            "outbox.waiting",
+            "jobs.queued",
+            "jobs.running",
+            "slots.live",
+            "runners.live",
+            "hosts.ready",
+            "hosts.suspect",
+            "hosts.lost",
+            "capacity.millicpus",
+            "capacity.memory.mib",
+            "reserved.millicpus",
+            "reserved.memory.mib");
+
+    private final Jdbi jdbi;
+
+    FleetGauges(Jdbi jdbi) {
+        this.jdbi = jdbi;
+    }
+
+    void register(MetricRegistry metrics) {
+        Gauge<Map<String, Object>> all = new CachedGauge<>(SECONDS, TimeUnit.SECONDS) {
+            @Override
+            protected Map<String, Object> loadValue() {
+                return numbers();
+            }
+        };
+        for (String name : NAMES) {
+            Gauge<Object> one = () -> all.getValue().getOrDefault(name, Double.NaN);
+            metrics.register("mayfly." + name, one);
+        }
+    }
+
+    private Map<String, Object> numbers() {
+        try {
+            return jdbi.withHandle(
+                    handle -> handle.createQuery(NUMBERS).mapToMap().one());
+        } catch (JdbiException e) {
+            LOG.warn("metrics: PostgreSQL doesn't tell the fleet's numbers now: {}", e.getMessage());
+            return Map.of();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package dev.mayfly.api.start;
+
+import dev.mayfly.activities.capacity.HostView;
+import dev.mayfly.activities.capacity.Placement;
+import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.VmSize;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Refuses a job that no single host could run even if it were empty. LOST hosts count too: they may come back. Without
+ * any host nothing is refused: the first one may still be on its way.
+ */
+final class LargestHosts {
+
+    private static final int NAMED = 3;
+
+    private LargestHosts() {}
+
+    /** Why no host can run it, for the job's author; empty if one can. */
+    static Optional<String> refusal(VmSize size, List<HostView> hosts) {
+        if (hosts.isEmpty() || hosts.stream().anyMatch(host -> Placement.fits(size, host.capacity()))) {
+            return Optional.empty();
+        }
+        String nearest = hosts.stream()
+                .sorted(Comparator.comparingDouble((HostView host) -> timesTooLarge(size, host.capacity()))
+                        .thenComparing(HostView::hostId))
+                .limit(NAMED)
+                .map(host -> "%s (%s)".formatted(host.hostId(), words(host.capacity())))
+                .collect(Collectors.joining(", "));
+        return Optional.of("it asks for %s (%s), and no single host offers so much; nearest: %s; ask for less"
+                .formatted(
+                        size.label(),
+                        words(new Capacity(size.milliCpus(), size.memoryMib(), size.diskMib())),
+                        nearest));
+    }
+
+    /** How many times the scarcest resource of the host would be needed. */
+    private static double timesTooLarge(VmSize size, Capacity capacity) {
+        return Math.max(
+                times(size.milliCpus(), capacity.milliCpus()),
+                Math.max(times(size.memoryMib(), capacity.memoryMib()), times(size.diskMib(), capacity.diskMib())));
+    }
+
+    private static double times(int asked, int offered) {
+        return asked / (double) Math.max(1, offered);
+    }
+
+    private static String words(Capacity capacity) {
+        String cpus = capacity.milliCpus() % 1000 == 0
+                ? String.valueOf(capacity.milliCpus() / 1000)
+                : String.valueOf(capacity.milliCpus() / 1000.0);
+        return "%s CPUs, %d MiB of memory, %d MiB of disk".formatted(cpus, capacity.memoryMib(), capacity.diskMib());
+    }
+}
