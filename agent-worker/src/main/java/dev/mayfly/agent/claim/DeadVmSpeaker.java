@@ -30,6 +30,16 @@ final class DeadVmSpeaker {
         HAD_ENDED
     }
 
+    /** Says in the job's log what became of its VM, with the end of the console, and fails the job. */
+    CompletableFuture<Spoken> speakForDeadVm(ClaimedJob job, VmEnd end) {
+        StringBuilder text =
+                new StringBuilder("\nERROR: Job failed (system failure): the VM of this job ended before its"
+                        + " runner reported the end: " + end.detail() + "\n");
+        ConsoleTail.of(slot.vm().consoleTail(ConsoleTail.LINES + 1), job.secrets())
+                .forEach(line -> text.append("  ").append(line).append('\n'));
+        return fail(job, "runner_system_failure", text.toString());
+    }
+
     /** Commits the job if it isn't, adds {@code lines} to its log, and fails it. */
     CompletableFuture<Spoken> fail(ClaimedJob job, String reason, String lines) {
         return commit(job).thenCompose(committed -> {

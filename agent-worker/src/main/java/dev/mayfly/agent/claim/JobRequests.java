@@ -37,7 +37,7 @@ final class JobRequests {
     /** Who is told what came of it, on the event thread. */
     interface Listener {
         /** GitLab handed out a job. */
-        void claimed(byte[] payload);
+        void claimed(ClaimedJob job);
 
         /** {@link #stop} was called, and the last answer is in: it brought nothing. */
         void stopped();
@@ -108,9 +108,10 @@ final class JobRequests {
 
     private void answered(@Nullable GitLabAnswer answer, @Nullable Throwable failure) {
         requestUnderWay = false;
-        if (answer != null && answer.status() == 201) {
+        Optional<ClaimedJob> job = jobIn(answer);
+        if (job.isPresent()) {
             wanted = false;
-            listener.claimed(answer.body());
+            listener.claimed(job.get());
             return;
         }
         boolean well = answer != null && answer.status() == 204;
@@ -128,6 +129,19 @@ final class JobRequests {
             next = slot.events().schedule(this::proceed, pause.toMillis(), TimeUnit.MILLISECONDS);
         } else {
             listener.stopped();
+        }
+    }
+
+    /** An answer that should carry a job and doesn't is one more failure: the control plane ends what was handed out. */
+    private Optional<ClaimedJob> jobIn(@Nullable GitLabAnswer answer) {
+        if (answer == null || answer.status() != 201) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(ClaimedJob.parse(answer.body()));
+        } catch (IOException e) {
+            LOG.error("slot {}: {}", slot.id(), e.getMessage());
+            return Optional.empty();
         }
     }
 
