@@ -50,6 +50,11 @@ final class GitLabAnswer {
         return status() == 403 || status() == 404;
     }
 
+    /** To a request for a job: the runner is none, or none any more. */
+    boolean refusesRunner() {
+        return status() == 401 || status() == 403 || status() == 422;
+    }
+
     @Override
     public String toString() {
         return "HTTP " + status();

@@ -12,9 +12,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import javax.net.ssl.TrustManagerFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One {@link GitLabConnection} per GitLab instance as configured; a changed address or CA gives a new one. */
 final class GitLabConnections {
+
+    private static final Logger LOG = LoggerFactory.getLogger(GitLabConnections.class);
 
     private final Map<GitLabInstance, GitLabConnection> known = new ConcurrentHashMap<>();
     private final ClaimSettings settings;
@@ -37,7 +41,7 @@ final class GitLabConnections {
                         + "' yet; is it configured there?");
             }
             if (!instance.equals(stored)) {
-                store.keep(instance.get());
+                keep(instance.get(), store);
             }
             GitLabConnection connection = known.get(instance.get());
             if (connection == null) {
@@ -47,6 +51,15 @@ final class GitLabConnections {
             return CompletableFuture.completedFuture(connection);
         } catch (IOException | GeneralSecurityException e) {
             return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** For a restart only; a slot whose folder is gone already may still have a job to fail. */
+    private static void keep(GitLabInstance instance, ClaimStore store) {
+        try {
+            store.keep(instance);
+        } catch (IOException e) {
+            LOG.debug("the address of GitLab instance '{}' can't be stored: {}", instance.name(), e.toString());
         }
     }
 

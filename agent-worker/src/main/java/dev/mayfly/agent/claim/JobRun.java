@@ -3,6 +3,7 @@ package dev.mayfly.agent.claim;
 import dev.mayfly.agent.claim.ClaimState.Stage;
 import dev.mayfly.agent.claim.DeadVmSpeaker.Spoken;
 import dev.mayfly.agent.relay.RelayedJob;
+import dev.mayfly.agent.relay.Update;
 import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.activity.VmActivities.Ran.End;
 import dev.mayfly.workflows.job.Executor;
@@ -162,18 +163,30 @@ final class JobRun implements Binding.Watcher {
     }
 
     @Override
-    public void answered(@Nullable String jobState, int status) {
+    public void answered(Update update) {
+        if (update.withJobToken()) {
+            judge(update, update.status());
+        } else {
+            LOG.warn("slot {}: an update of {} without its token: HTTP {}", slot.id(), state.job(), update.status());
+        }
+        advance.run();
+    }
+
+    private void judge(Update update, int status) {
         if (status < 500 && status != 429) {
             state.updated();
         }
         if (status == 403 || status == 404) {
             end(End.ENDED_IN_GITLAB, "GitLab answers " + status + " to the runner: the job had ended there");
-        } else if (status == 200 && "success".equals(jobState)) {
-            end(End.SUCCEEDED, "the job succeeded");
-        } else if (status == 200 && "failed".equals(jobState)) {
-            end(End.FAILED, "the job failed");
+        } else if (status == 200 && ("success".equals(update.state()) || "failed".equals(update.state()))) {
+            if ("canceled".equals(update.jobStatus())) {
+                end(End.ENDED_IN_GITLAB, "the job was cancelled in GitLab, and its runner has wound it up");
+            } else if ("success".equals(update.state())) {
+                end(End.SUCCEEDED, "the job succeeded");
+            } else {
+                end(End.FAILED, "the job failed");
+            }
         }
-        advance.run();
     }
 
     @Override

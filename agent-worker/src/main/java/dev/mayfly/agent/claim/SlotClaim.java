@@ -160,6 +160,15 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
         advance();
     }
 
+    /** Whoever waits for a claim is told; the slot stays as it is, and asks again for the next who wants one. */
+    @Override
+    public void failed(Exception why) {
+        LOG.warn("slot {}: asks for no job at present: {}", slot.id(), why.getMessage());
+        wanted = false;
+        claimCalls.fail(why);
+        advance();
+    }
+
     private void reportClaim() {
         ClaimedJob job = state.claimedJob();
         report = new ClaimReport(slot, job, state.claimedAt(), () -> failInBackground(job));

@@ -35,9 +35,9 @@ public final class Relay implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
     /** A job's token is a JWT that may be long. */
-    private static final int HEADER_LIMIT = 65_536;
+    static final int HEADER_LIMIT = 65_536;
 
-    private static final int CHUNK = 65_536;
+    static final int CHUNK = 65_536;
     private static final int THREADS = 2;
 
     private final RelaySettings settings;

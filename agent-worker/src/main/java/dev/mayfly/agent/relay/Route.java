@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 record Route(Kind kind, long jobId) {
 
     private static final Pattern OF_A_JOB =
-            Pattern.compile("/api/v4/jobs/([1-9][0-9]{0,17})(/trace|/artifacts)?(\\?.*)?");
+            Pattern.compile("/api/v4/jobs/([1-9][0-9]{0,17})(/trace|/artifacts)?(\\?[!-~]*)?");
 
     /** What the relay does with a request. */
     enum Kind {

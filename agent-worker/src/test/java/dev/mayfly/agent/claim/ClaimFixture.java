@@ -20,6 +20,7 @@ import java.util.function.BooleanSupplier;
 /** A broker with short times between a GitLab, a control plane and a VM of the test. */
 final class ClaimFixture implements AutoCloseable {
 
+    static final Duration BLINK = Duration.ofMillis(20);
     static final Duration KEEP_ALIVE_AT_MOST = Duration.ofMillis(400);
 
     final FakeGitLab gitlab = new FakeGitLab();
@@ -36,13 +37,12 @@ final class ClaimFixture implements AutoCloseable {
 
     ClaimBroker newBroker() {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        Duration blink = Duration.ofMillis(20);
         ClaimSettings settings = new ClaimSettings(
                 any,
-                blink,
-                blink,
+                BLINK,
+                BLINK,
                 KEEP_ALIVE_AT_MOST,
-                blink,
+                BLINK,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(2));

@@ -11,37 +11,15 @@ import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** From the commit to the job's end: what the guest sees through the relay, and who speaks when it can't. */
-class RelayedJobTest {
-
-    @TempDir
-    Path folder;
-
-    private ClaimFixture fixture;
-    private FakeGitLab gitlab;
-    private FakeVm vm;
-
-    @BeforeEach
-    void start() throws IOException {
-        fixture = new ClaimFixture(folder);
-        gitlab = fixture.gitlab;
-        vm = fixture.vm;
-    }
-
-    @AfterEach
-    void stop() {
-        fixture.close();
-    }
+class RelayedJobTest extends ClaimTest {
 
     private CompletionStage<Ran> running() {
         gitlab.offer(7);
@@ -113,6 +91,82 @@ class RelayedJobTest {
     }
 
     @Test
+    void noMoreThanTheEndOfTheConsoleGoesIntoTheLog() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        vm.console = IntStream.range(0, 200).mapToObj(line -> "line " + line).toList();
+        vm.die();
+        get(run);
+        assertThat(gitlab.log().lines().filter(line -> line.startsWith("  line "))).hasSize(50);
+        assertThat(gitlab.log()).endsWith("  line 199\n");
+    }
+
+    @Test
+    void aJobThatIsCancelledInOrderIsWoundUpByItsRunner() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        fixture.guest().patch(7, 0, "begun");
+        gitlab.set(7, "canceling");
+        assertThat(fixture.guest().patch(7, 5, " after_script").text()).containsIgnoringCase("Job-Status: canceling");
+        assertThat(run.toCompletableFuture()).isNotDone();
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.ENDED_IN_GITLAB);
+        assertThat(gitlab.state(7)).isEqualTo("canceled");
+        assertThat(gitlab.log()).isEqualTo("begun after_script");
+    }
+
+    /** Anything in the VM can send one; what GitLab answers to it says nothing of the job. */
+    @Test
+    void anUpdateWithAnotherTokenDoesNotPassForTheJobsEnd() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        assertThat(fixture.guest()
+                        .send("PATCH", "/api/v4/jobs/7/trace", "x", "Content-Range: 0-0", "JOB-TOKEN: job-token-8")
+                        .status())
+                .isEqualTo(403);
+        assertThat(fixture.guest()
+                        .send("PUT", "/api/v4/jobs/7", "{\"token\":\"job-token-8\",\"state\":\"success\"}")
+                        .status())
+                .isEqualTo(403);
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+    }
+
+    @Test
+    void aRunnerThatContinuesElsewhereIsToldTheOffset() throws IOException {
+        var unused = running();
+        fixture.guest().requestJob();
+        fixture.guest().patch(7, 0, "12345");
+        Guest.Answer answer = fixture.guest().patch(7, 9, "x");
+        assertThat(answer.status()).isEqualTo(416);
+        assertThat(answer.text()).containsIgnoringCase("Range: 0-5\r\n");
+        assertThat(fixture.guest().patch(7, 5, "67").status()).isEqualTo(202);
+        assertThat(gitlab.log()).isEqualTo("1234567");
+    }
+
+    /** The runner was done when its VM ended: what it had sent last is waited for. */
+    @Test
+    void aFinalUpdateUnderWayWhenTheVmEndsCounts() throws Exception {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        gitlab.heldPrefix = "PUT 7 success";
+        var update = java.util.concurrent.CompletableFuture.supplyAsync(() -> {
+            try {
+                return fixture.guest().put(7, "success").status();
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        until("GitLab has it", () -> gitlab.count("PUT 7 success") == 1);
+        vm.die();
+        gitlab.gate.countDown();
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+        assertThat(update.get(10, java.util.concurrent.TimeUnit.SECONDS)).isEqualTo(200);
+        assertThat(gitlab.count("PUT 7 failed")).isZero();
+    }
+
+    @Test
     void aVmThatDiesUnservedIsReplacedUnderTheSameClaim() throws IOException {
         CompletionStage<Ran> run = running();
         vm.die();
@@ -178,7 +232,7 @@ class RelayedJobTest {
         var unused = running();
         fixture.guest().requestJob();
         String one =
-                "PATCH /api/v4/jobs/7/trace HTTP/1.1\r\nHost: x\r\nContent-Range: 0-1\r\nContent-Length: 2\r\n\r\nab";
+                "PATCH /api/v4/jobs/7/trace HTTP/1.1\r\nHost: x\r\nJOB-TOKEN: job-token-7\r\nContent-Range: 0-1\r\nContent-Length: 2\r\n\r\nab";
         String two = "PUT /api/v4/jobs/8 HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n{\"state\":\"success\"} ";
         try (Socket socket = fixture.guest().connect()) {
             socket.getOutputStream().write((one + two).getBytes(StandardCharsets.UTF_8));
