@@ -6,6 +6,7 @@ import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledFuture;
@@ -102,8 +103,8 @@ final class JobRequests {
         if (Repeater.cause(failure) instanceof ControlPlaneCalls.Refused refused) {
             listener.refused("the control plane gives it no runner token: " + refused.getMessage());
         } else {
-            listener.failed(FailureType.HOST_UNFIT.failure("slot %s gets no runner token: %s"
-                    .formatted(slot.id(), String.valueOf(Repeater.cause(failure)))));
+            listener.failed(FailureType.HOST_UNFIT.failure(
+                    "slot %s gets no runner token: %s".formatted(slot.id(), String.valueOf(Repeater.cause(failure)))));
         }
     }
 

@@ -51,6 +51,14 @@ class RelayedJobTest extends ClaimTest {
     }
 
     @Test
+    void theRunnersTokenNeverEntersTheGuest() throws IOException {
+        var unused = running();
+        assertThat(gitlab.requests.get(0).path("token").asText()).isEqualTo("glrt-secret");
+        assertThat(vm.vmTokens).isNotEmpty().noneMatch(token -> token.contains("glrt-"));
+        assertThat(fixture.guest().requestJob().text()).doesNotContain("glrt-");
+    }
+
+    @Test
     void aJournalThatCannotBeWrittenKeepsThePayloadBack() throws IOException {
         var unused = running();
         vm.journalBroken = true;
@@ -97,7 +105,8 @@ class RelayedJobTest extends ClaimTest {
         vm.console = IntStream.range(0, 200).mapToObj(line -> "line " + line).toList();
         vm.die();
         get(run);
-        assertThat(gitlab.log().lines().filter(line -> line.startsWith("  line "))).hasSize(50);
+        assertThat(gitlab.log().lines().filter(line -> line.startsWith("  line ")))
+                .hasSize(50);
         assertThat(gitlab.log()).endsWith("  line 199\n");
     }
 

@@ -6,8 +6,8 @@ import static dev.mayfly.agent.claim.ClaimFixture.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.workflows.activity.VmActivities.Claimed;
-import dev.mayfly.workflows.activity.VmActivities.Ran.End;
 import dev.mayfly.workflows.activity.VmActivities.Ran;
+import dev.mayfly.workflows.activity.VmActivities.Ran.End;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReply;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.Executor;
@@ -129,7 +129,8 @@ class ReportedClaimTest extends ClaimTest {
 
     @Test
     void aReportWhoseReplyIsLostIsSentAgain() {
-        controlPlane.verdict = job -> controlPlane.reports.size() < 3 ? FakeControlPlane.away() : FakeControlPlane.held();
+        controlPlane.verdict =
+                job -> controlPlane.reports.size() < 3 ? FakeControlPlane.away() : FakeControlPlane.held();
         gitlab.offer(7);
         assertThat(get(fixture.broker.claim(vm, job(7)))).isEqualTo(Claimed.CLAIMED);
         assertThat(controlPlane.reports).containsExactly(7L, 7L, 7L);

@@ -1,7 +1,9 @@
 package dev.mayfly.agent.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.handler.ssl.SslContext;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,6 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A relay between a guest's sockets and a GitLab's, both in the test's hands. The guest is bound to job 7. */
 final class RelayBetween implements AutoCloseable {
@@ -34,9 +38,15 @@ final class RelayBetween implements AutoCloseable {
     private final Relay relay;
 
     RelayBetween(RelaySettings settings) throws IOException {
-        gitlab = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        this(settings, new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), "127.0.0.1", null);
+    }
+
+    /** @param tls how the relay speaks to GitLab */
+    RelayBetween(RelaySettings settings, ServerSocket gitlab, String host, @Nullable SslContext tls)
+            throws IOException {
+        this.gitlab = gitlab;
         gitlab.setSoTimeout(SOCKET_TIMEOUT_MILLIS);
-        job.upstream = new Upstream("127.0.0.1", gitlab.getLocalPort(), "", null, Duration.ofSeconds(2));
+        job.upstream = new Upstream(host, gitlab.getLocalPort(), "", tls, Duration.ofSeconds(2));
         relay = new Relay(settings, peer -> Optional.of(job), Runnable::run);
         relay.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
@@ -56,11 +66,10 @@ final class RelayBetween implements AutoCloseable {
         return socket;
     }
 
-    /** Whether the relay has no connection to GitLab that was not accepted yet. */
+    /** The relay has opened no connection to GitLab but those that were accepted. */
     void expectNothingAtGitLab() throws IOException {
         gitlab.setSoTimeout(200);
-        org.assertj.core.api.Assertions.assertThatThrownBy(gitlab::accept)
-                .isInstanceOf(java.net.SocketTimeoutException.class);
+        assertThatThrownBy(gitlab::accept).isInstanceOf(SocketTimeoutException.class);
         gitlab.setSoTimeout(SOCKET_TIMEOUT_MILLIS);
     }
 
@@ -103,7 +112,7 @@ final class RelayBetween implements AutoCloseable {
             for (int read = in.read(piece); read >= 0; read = in.read(piece)) {
                 all.write(piece, 0, read);
             }
-        } catch (java.net.SocketTimeoutException e) {
+        } catch (SocketTimeoutException e) {
             throw new AssertionError("still open, after '" + all + "'", e);
         } catch (IOException reset) {
             // Closed over something unread; what came before counts.
@@ -116,6 +125,8 @@ final class RelayBetween implements AutoCloseable {
 
         final List<Update> updates = new CopyOnWriteArrayList<>();
         final AtomicInteger underWay = new AtomicInteger();
+        volatile CompletionStage<Optional<byte[]>> payload =
+                CompletableFuture.completedStage(Optional.of("{}".getBytes(StandardCharsets.UTF_8)));
         volatile Upstream upstream = new Upstream("127.0.0.1", 1, "", null, Duration.ofSeconds(2));
 
         @Override
@@ -150,7 +161,7 @@ final class RelayBetween implements AutoCloseable {
 
         @Override
         public CompletionStage<Optional<byte[]>> payload() {
-            return CompletableFuture.completedStage(Optional.of("{}".getBytes(StandardCharsets.UTF_8)));
+            return payload;
         }
 
         @Override

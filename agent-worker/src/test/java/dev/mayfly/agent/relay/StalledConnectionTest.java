@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -136,11 +137,29 @@ class StalledConnectionTest {
     }
 
     @Test
+    void aGuestWhoseAnswerIsNotToBeHadIsClosed() throws IOException {
+        between.job.payload = new CompletableFuture<>();
+        try (Socket guest = between.guest("POST /api/v4/jobs/request HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")) {
+            assertThat(RelayBetween.rest(guest)).isEmpty();
+        }
+    }
+
+    /** More than sockets hold, so that it can't be sent to its end. */
+    @Test
+    void aGuestThatDoesNotReadItsPayloadIsClosed() throws Exception {
+        between.job.payload = CompletableFuture.completedStage(Optional.of(new byte[64 << 20]));
+        try (Socket guest = between.guest("POST /api/v4/jobs/request HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")) {
+            between.threads.submit(() -> trickle(guest, "x")).get(20, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
     void aGuestThatLeavesFreesGitLabsConnection() throws IOException {
         Socket guest = between.guest(LOG + "Content-Length: 2\r\n\r\nab");
         try (Socket gitlab = between.gitlab()) {
             RelayBetween.head(gitlab);
             guest.close();
+            gitlab.setSoTimeout((int) IDLE.toMillis() / 2);
             assertThat(RelayBetween.rest(gitlab)).isEqualTo("ab");
             assertThat(between.job.underWay).hasValue(0);
         }
@@ -152,6 +171,7 @@ class StalledConnectionTest {
                 Socket gitlab = between.gitlab()) {
             assertThat(RelayBetween.head(guest)).startsWith("HTTP/1.1 400 ");
             RelayBetween.head(gitlab);
+            gitlab.setSoTimeout((int) IDLE.toMillis() / 2);
             assertThat(RelayBetween.rest(gitlab)).startsWith("2\r\nab").doesNotContain("0\r\n\r\n");
             assertThat(between.job.underWay).hasValue(0);
         }
