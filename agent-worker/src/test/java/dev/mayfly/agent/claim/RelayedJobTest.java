@@ -17,6 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From the commit to the job's end: what the guest sees through the relay, and who speaks when it can't. */
 class RelayedJobTest extends ClaimTest {
@@ -48,6 +49,19 @@ class RelayedJobTest extends ClaimTest {
         assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
         assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
         assertThat(gitlab.log()).isEqualTo("hello");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aJobRunsToItsEndWithTwoPhaseCommitAndWithout(boolean twoPhase) throws IOException {
+        gitlab.twoPhase = twoPhase;
+        CompletionStage<Ran> run = running();
+        assertThat(gitlab.state(7)).isEqualTo("running");
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+        assertThat(fixture.guest().patch(7, 0, "hello").status()).isEqualTo(202);
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+        assertThat(gitlab.calls).containsSubsequence("PUT 7 pending", "PUT 7 running", "PATCH 7", "PUT 7 success");
     }
 
     @Test

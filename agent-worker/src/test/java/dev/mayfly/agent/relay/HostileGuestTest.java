@@ -25,7 +25,7 @@ class HostileGuestTest {
 
     @BeforeEach
     void open() throws IOException {
-        Duration brief = Duration.ofMillis(300);
+        Duration brief = Duration.ofMillis(100);
         between = new RelayBetween(new RelaySettings(4, brief, Duration.ofSeconds(5), brief));
     }
 

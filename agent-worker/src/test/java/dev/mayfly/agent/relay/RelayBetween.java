@@ -66,9 +66,9 @@ final class RelayBetween implements AutoCloseable {
         return socket;
     }
 
-    /** The relay has opened no connection to GitLab but those that were accepted. */
+    /** The relay has opened no connection to GitLab but those that were accepted; it would have before it answered. */
     void expectNothingAtGitLab() throws IOException {
-        gitlab.setSoTimeout(200);
+        gitlab.setSoTimeout(50);
         assertThatThrownBy(gitlab::accept).isInstanceOf(SocketTimeoutException.class);
         gitlab.setSoTimeout(SOCKET_TIMEOUT_MILLIS);
     }
