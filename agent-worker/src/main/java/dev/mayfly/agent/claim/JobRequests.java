@@ -98,13 +98,18 @@ final class JobRequests {
             request(runner);
             return;
         }
+        Throwable cause = Repeater.cause(failure);
+        if (cause instanceof CancellationException) {
+            return; // of an earlier start
+        }
         wanted = false;
         token = null;
-        if (Repeater.cause(failure) instanceof ControlPlaneCalls.Refused refused) {
+        if (cause instanceof ControlPlaneCalls.Refused refused) {
             listener.refused("the control plane gives it no runner token: " + refused.getMessage());
         } else {
-            listener.failed(FailureType.HOST_UNFIT.failure(
-                    "slot %s gets no runner token: %s".formatted(slot.id(), String.valueOf(Repeater.cause(failure)))));
+            String why = cause == null ? "" : String.valueOf(cause.getMessage());
+            listener.failed(
+                    FailureType.HOST_UNFIT.failure("slot %s gets no runner token: %s".formatted(slot.id(), why)));
         }
     }
 

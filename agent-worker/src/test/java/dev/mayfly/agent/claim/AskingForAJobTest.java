@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,7 +109,7 @@ class AskingForAJobTest extends ClaimTest {
         gitlab.offer(7);
         CompletionStage<Claimed> call = fixture.broker.claim(vm, job(7));
         until("GitLab had handed it out", () -> gitlab.state(6).equals("claimed"));
-        assertThat(fixture.broker.claimedJob(vm.slotId())).isNotEqualTo(java.util.Optional.of(6L));
+        assertThat(fixture.broker.claimedJob(vm.slotId())).isNotEqualTo(Optional.of(6L));
         assertThat(get(call)).isEqualTo(Claimed.CLAIMED);
         assertThat(controlPlane.reports).containsExactly(7L);
         assertThat(gitlab.calls).noneMatch(each -> each.startsWith("PUT 6"));

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** A broker with short times between a GitLab, a control plane and a VM of the test. */
@@ -80,7 +81,7 @@ final class ClaimFixture implements AutoCloseable {
         Instant deadline = Instant.now().plusSeconds(10);
         while (!condition.getAsBoolean()) {
             assertThat(Instant.now()).as("waiting until " + what).isBefore(deadline);
-            java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+            LockSupport.parkNanos(2_000_000);
         }
     }
 

@@ -9,6 +9,7 @@ import dev.mayfly.workflows.activity.VmActivities.Ran.End;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -87,7 +88,7 @@ class ClaimStoreTest {
                     store.keepClaim(i % 2 == 0 ? other : one);
                 }
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         });
         ClaimStore reader = new ClaimStore(folder);

@@ -9,6 +9,7 @@ import dev.mayfly.workflows.activity.VmActivities.Claimed;
 import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.activity.VmActivities.Ran.End;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReply;
+import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
@@ -108,7 +109,7 @@ class GitLabAwayTest extends ClaimTest {
         controlPlane.verdict = job -> {
             gitlab.away = job == 6;
             return job == 6
-                    ? FakeControlPlane.answer(dev.mayfly.workflows.agentapi.AgentApi.Verdict.VOID)
+                    ? FakeControlPlane.answer(Verdict.VOID)
                     : FakeControlPlane.held();
         };
         gitlab.offer(6);

@@ -4,6 +4,7 @@ import static dev.mayfly.agent.claim.ClaimFixture.get;
 import static dev.mayfly.agent.claim.ClaimFixture.job;
 import static dev.mayfly.agent.claim.ClaimFixture.until;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.activity.VmActivities.Ran.End;
@@ -11,8 +12,13 @@ import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -174,18 +180,16 @@ class RelayedJobTest extends ClaimTest {
         CompletionStage<Ran> run = running();
         fixture.guest().requestJob();
         gitlab.heldPrefix = "PUT 7 success";
-        var update = java.util.concurrent.CompletableFuture.supplyAsync(() -> {
-            try {
-                return fixture.guest().put(7, "success").status();
-            } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
-            }
-        });
+        var update = new FutureTask<>(() -> fixture.guest().put(7, "success").status());
+        new Thread(update, "guest").start();
         until("GitLab has it", () -> gitlab.count("PUT 7 success") == 1);
         vm.die();
+        assertThatThrownBy(() -> run.toCompletableFuture().get(300, TimeUnit.MILLISECONDS))
+                .as("nobody speaks for the VM yet")
+                .isInstanceOf(TimeoutException.class);
         gitlab.gate.countDown();
         assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
-        assertThat(update.get(10, java.util.concurrent.TimeUnit.SECONDS)).isEqualTo(200);
+        assertThat(update.get(10, TimeUnit.SECONDS)).isEqualTo(200);
         assertThat(gitlab.count("PUT 7 failed")).isZero();
     }
 
@@ -242,8 +246,8 @@ class RelayedJobTest extends ClaimTest {
         assertThat(stranger.requestJob().status()).isEqualTo(403);
         assertThat(stranger.put(7, "success").status()).isEqualTo(403);
         FakeVm other = new FakeVm(
-                "k3x9p-2", folder.resolve("other"), new java.util.concurrent.atomic.AtomicBoolean(), "127.0.0.8");
-        java.nio.file.Files.createDirectory(folder.resolve("other"));
+                "k3x9p-2", folder.resolve("other"), new AtomicBoolean(), "127.0.0.8");
+        Files.createDirectory(folder.resolve("other"));
         fixture.broker.adopt(other);
         assertThat(stranger.requestJob().status()).isEqualTo(503);
         assertThat(stranger.put(7, "success").status()).isEqualTo(503);

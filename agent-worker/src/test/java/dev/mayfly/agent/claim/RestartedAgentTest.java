@@ -119,7 +119,7 @@ class RestartedAgentTest extends ClaimTest {
         gitlab.offer(7);
         get(fixture.broker.claim(vm, job(7)));
         var lost = fixture.broker.run(vm, job(7), Executor.SHELL);
-        until("it runs", () -> gitlab.state(7).equals("running"));
+        until("the runner was started", () -> !vm.started.isEmpty());
         controlPlane.knowsInstance = false;
         controlPlane.verdict = job -> FakeControlPlane.away();
         fixture.restart(vm);
