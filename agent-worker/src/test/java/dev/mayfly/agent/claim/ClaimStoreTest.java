@@ -69,9 +69,10 @@ class ClaimStoreTest {
         store.keep(new RunnerTokenReply(9, "glrt-secret", "gl"));
         store.keep(Progress.NONE);
         try (var files = Files.list(folder)) {
-            assertThat(files).hasSize(4).allSatisfy(file -> assertThat(
-                            PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
-                    .isEqualTo("rw-------"));
+            assertThat(files)
+                    .hasSize(4)
+                    .allSatisfy(file -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                            .isEqualTo("rw-------"));
         }
     }
 

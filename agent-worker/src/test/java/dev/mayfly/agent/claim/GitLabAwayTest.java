@@ -105,12 +105,28 @@ class GitLabAwayTest extends ClaimTest {
     }
 
     @Test
+    void whileTheLastWordsOfADeadVmAreWritten() throws IOException {
+        CompletionStage<Ran> run = running();
+        gitlab.fault = call -> call.equals("PATCH 7") && gitlab.count(call) <= 2 ? 503 : null;
+        vm.die();
+        assertThat(get(run).end()).isEqualTo(End.VM_LOST);
+        assertThat(gitlab.log()).contains("the VM of this job ended");
+    }
+
+    @Test
+    void aLogThatCannotBeWrittenKeepsNoJobFromBeingEnded() throws IOException {
+        CompletionStage<Ran> run = running();
+        gitlab.fault = call -> call.equals("PATCH 7") ? 500 : null;
+        vm.die();
+        assertThat(get(run).end()).isEqualTo(End.VM_LOST);
+        assertThat(gitlab.state(7)).isEqualTo("failed");
+    }
+
+    @Test
     void whileAVoidClaimIsFailedTheSlotAsksOn() {
         controlPlane.verdict = job -> {
             gitlab.away = job == 6;
-            return job == 6
-                    ? FakeControlPlane.answer(Verdict.VOID)
-                    : FakeControlPlane.held();
+            return job == 6 ? FakeControlPlane.answer(Verdict.VOID) : FakeControlPlane.held();
         };
         gitlab.offer(6);
         CompletionStage<Claimed> claim = fixture.broker.claim(vm, job(7));

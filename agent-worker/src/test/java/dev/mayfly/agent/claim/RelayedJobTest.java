@@ -67,7 +67,7 @@ class RelayedJobTest extends ClaimTest {
         assertThat(fixture.guest().patch(7, 0, "hello").status()).isEqualTo(202);
         assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
         assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
-        assertThat(gitlab.calls).containsSubsequence("PUT 7 pending", "PUT 7 running", "PATCH 7", "PUT 7 success");
+        assertThat(gitlab.calls).containsSubsequence("POST request", "PUT 7 running", "PATCH 7", "PUT 7 success");
     }
 
     @Test
@@ -245,8 +245,7 @@ class RelayedJobTest extends ClaimTest {
         Guest stranger = new Guest(fixture.broker.relayAddress(), "127.0.0.8");
         assertThat(stranger.requestJob().status()).isEqualTo(403);
         assertThat(stranger.put(7, "success").status()).isEqualTo(403);
-        FakeVm other = new FakeVm(
-                "k3x9p-2", folder.resolve("other"), new AtomicBoolean(), "127.0.0.8");
+        FakeVm other = new FakeVm("k3x9p-2", folder.resolve("other"), new AtomicBoolean(), "127.0.0.8");
         Files.createDirectory(folder.resolve("other"));
         fixture.broker.adopt(other);
         assertThat(stranger.requestJob().status()).isEqualTo(503);

@@ -11,8 +11,30 @@ import org.junit.jupiter.api.Test;
 class RouteTest {
 
     private static final List<String> PIECES = List.of(
-            "", "7", "3", "8", "/", "//", "/trace", "/artifacts", "/..", "/.", "/../8", "%2f", "%2F..%2F8", "%37", "%00",
-            "?a=b", "?/../8", "#8", ";x=/8", "\\8", "request", "../", "\t", "é");
+            "",
+            "7",
+            "3",
+            "8",
+            "/",
+            "//",
+            "/trace",
+            "/artifacts",
+            "/..",
+            "/.",
+            "/../8",
+            "%2f",
+            "%2F..%2F8",
+            "%37",
+            "%00",
+            "?a=b",
+            "?/../8",
+            "#8",
+            ";x=/8",
+            "\\8",
+            "request",
+            "../",
+            "\t",
+            "é");
     private static final List<HttpMethod> METHODS = List.of(
             HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.POST, HttpMethod.GET, HttpMethod.HEAD, HttpMethod.DELETE);
 
