@@ -43,9 +43,6 @@ final class Exchange {
     private final HttpRequest request;
     private final UpdateReader body = new UpdateReader();
     private @Nullable Channel gitlab;
-    /** Whether the next piece of GitLab's answer is wanted and not here yet. */
-    private boolean asked;
-
     private boolean updateOpen;
     private boolean answerBegun;
     private boolean skipping;
@@ -110,16 +107,11 @@ final class Exchange {
 
     private void sendHead(Channel to, Upstream upstream) {
         Channels.send(to, Forwarded.request(request, upstream));
-        askGitLab(to);
+        Channels.readOn(to);
         if (HttpUtil.is100ContinueExpected(request)) {
             Channels.send(guest, new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
         }
         Channels.readOn(guest);
-    }
-
-    private void askGitLab(Channel channel) {
-        asked = true;
-        Channels.readOn(channel);
     }
 
     /** A piece of the request's body. */
@@ -146,7 +138,6 @@ final class Exchange {
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
-            asked = false;
             if (ended
                     || (message instanceof HttpObject part
                             && part.decoderResult().isFailure())) {
@@ -156,14 +147,6 @@ final class Exchange {
                 head(context.channel(), response);
             } else if (message instanceof HttpContent content) {
                 body(context.channel(), content);
-            }
-        }
-
-        /** A read that brought only TLS records, such as the handshake's, has used the request up: ask again. */
-        @Override
-        public void channelReadComplete(ChannelHandlerContext context) {
-            if (asked && !ended) {
-                Channels.readOn(context.channel());
             }
         }
 
@@ -195,7 +178,7 @@ final class Exchange {
     private void head(Channel from, HttpResponse response) {
         skipping = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
         if (skipping) {
-            askGitLab(from);
+            Channels.readOn(from);
             return;
         }
         HttpResponse answer = Forwarded.answer(response);
@@ -222,7 +205,7 @@ final class Exchange {
         if (!ended) {
             answerBegun = true;
             Channels.send(guest, answer);
-            askGitLab(from);
+            Channels.readOn(from);
             // If GitLab answered early: a guest may not look for the answer before it has sent everything.
             Channels.readOn(guest);
         }
@@ -233,7 +216,7 @@ final class Exchange {
         if (skipping) {
             content.release();
             skipping = !last;
-            askGitLab(from);
+            Channels.readOn(from);
             return;
         }
         Channels.send(guest, content);
@@ -242,7 +225,7 @@ final class Exchange {
             Channels.close(from);
             connection.finish(guest);
         } else if (guest.isWritable()) {
-            askGitLab(from);
+            Channels.readOn(from);
         }
     }
 
@@ -250,7 +233,7 @@ final class Exchange {
 
     void guestWritable() {
         if (guest.isWritable() && gitlab != null && answerBegun && !ended) {
-            askGitLab(gitlab);
+            Channels.readOn(gitlab);
         }
     }
 

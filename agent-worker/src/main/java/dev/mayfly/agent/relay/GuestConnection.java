@@ -57,7 +57,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        context.read();
+        Channels.readOn(context.channel());
         headDeadline = context.executor()
                 .schedule(
                         () -> Channels.close(context.channel()),

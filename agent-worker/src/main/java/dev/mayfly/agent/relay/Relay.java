@@ -116,6 +116,7 @@ public final class Relay implements AutoCloseable {
                 .addLast(new IdleStateHandler(0, 0, settings.idleTimeout().toMillis(), TimeUnit.MILLISECONDS))
                 .addLast(new HttpServerCodec(HEADER_LIMIT, HEADER_LIMIT, CHUNK))
                 .addLast(new FlowControlHandler())
+                .addLast(new AskAgain())
                 .addLast(new GuestConnection(settings, vms, peer, blocking));
     }
 }

@@ -70,6 +70,7 @@ public record Upstream(
                         channel.pipeline()
                                 .addLast(new HttpClientCodec(Relay.HEADER_LIMIT, Relay.HEADER_LIMIT, Relay.CHUNK))
                                 .addLast(new FlowControlHandler())
+                                .addLast(new AskAgain())
                                 .addLast(answers);
                     }
                 })

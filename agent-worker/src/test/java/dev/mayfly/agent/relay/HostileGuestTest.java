@@ -26,7 +26,7 @@ class HostileGuestTest {
     @BeforeEach
     void open() throws IOException {
         Duration brief = Duration.ofMillis(100);
-        between = new RelayBetween(new RelaySettings(4, brief, Duration.ofSeconds(5), brief));
+        between = new RelayBetween(new RelaySettings(4, Duration.ofSeconds(2), Duration.ofSeconds(5), brief));
     }
 
     @AfterEach

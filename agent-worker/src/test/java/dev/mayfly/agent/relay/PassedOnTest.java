@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,36 @@ class PassedOnTest {
                     .doesNotContain("TE: ", "Host: x");
             RelayBetween.write(gitlab, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
             assertThat(RelayBetween.rest(guest)).startsWith("HTTP/1.1 202 Accepted\r\n");
+        }
+    }
+
+    @Test
+    void aRequestThatArrivesInManyPieces() throws IOException {
+        String request = LOG + "Content-Length: 2\r\n\r\nab";
+        try (Socket guest = between.guest("")) {
+            guest.setTcpNoDelay(true);
+            writeInPieces(guest, request);
+            try (Socket gitlab = between.gitlab()) {
+                RelayBetween.head(gitlab);
+                RelayBetween.write(gitlab, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+                assertThat(RelayBetween.rest(guest)).startsWith("HTTP/1.1 202 ");
+            }
+        }
+    }
+
+    @Test
+    void anAnswerThatArrivesInManyPieces() throws IOException {
+        String answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        try (Socket guest = between.guest(DOWNLOAD);
+                Socket gitlab = between.gitlab()) {
+            gitlab.setTcpNoDelay(true);
+            RelayBetween.head(gitlab);
+            writeInPieces(gitlab, answer);
+            String seen = RelayBetween.rest(guest);
+            assertThat(seen).startsWith("HTTP/1.1 200 ").endsWith("\r\n0\r\n\r\n");
+            // However it is cut into chunks.
+            assertThat(seen.substring(seen.indexOf("\r\n\r\n")).replaceAll("[^a-z]", ""))
+                    .isEqualTo("abc");
         }
     }
 
@@ -160,6 +191,13 @@ class PassedOnTest {
             RelayBetween.head(gitlab);
             RelayBetween.write(gitlab, "SSH-2.0-OpenSSH_9.2\r\n");
             assertThat(RelayBetween.rest(guest)).startsWith("HTTP/1.1 503 ");
+        }
+    }
+
+    private static void writeInPieces(Socket to, String text) throws IOException {
+        for (int i = 0; i < text.length(); i++) {
+            RelayBetween.write(to, text.substring(i, i + 1));
+            LockSupport.parkNanos(2_000_000);
         }
     }
 }

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class StalledConnectionTest {
 
-    private static final Duration IDLE = Duration.ofMillis(1500);
-    private static final Duration SHORT = Duration.ofMillis(500);
+    private static final Duration IDLE = Duration.ofSeconds(2);
+    private static final Duration SHORT = Duration.ofSeconds(1);
     private static final String LOG = "PATCH /api/v4/jobs/7/trace HTTP/1.1\r\nHost: x\r\nJOB-TOKEN: job-token-7\r\n";
 
     private RelayBetween between;
