@@ -50,6 +50,7 @@ final class ClaimStore {
             .build();
     private final SecureRandom random = new SecureRandom();
     private final Path folder;
+    private boolean closed;
 
     ClaimStore(Path folder) {
         this.folder = folder;
@@ -153,6 +154,11 @@ final class ClaimStore {
         write(PROGRESS, json.writeValueAsBytes(progress));
     }
 
+    /** Nothing is written any more: the slot's folder may be erased from now on. */
+    synchronized void close() {
+        closed = true;
+    }
+
     private <T> Optional<T> read(String name, Class<T> type) throws IOException {
         Path file = folder.resolve(name);
         return Files.exists(file) ? Optional.of(json.readValue(file.toFile(), type)) : Optional.empty();
@@ -171,6 +177,9 @@ final class ClaimStore {
 
     /** Also called by the relay's threads, for the instance. */
     private synchronized void write(String name, byte[] content) throws IOException {
+        if (closed) {
+            throw new IOException(folder + " is written to no more: its slot has ended");
+        }
         Path fresh = folder.resolve(name + ".new");
         Files.deleteIfExists(fresh);
         try (FileChannel channel = FileChannel.open(fresh, Set.of(CREATE_NEW, WRITE), asFileAttribute(OWNER_ALONE))) {

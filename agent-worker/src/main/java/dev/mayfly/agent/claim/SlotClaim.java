@@ -250,6 +250,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
 
     private void close() {
         state.close();
+        slot.store().close();
         run.close();
         requests.stop();
         stopReport();

@@ -101,6 +101,17 @@ class ClaimStoreTest {
         writes.join();
     }
 
+    /** The folder is erased then; what is still under way must leave nothing in it. */
+    @Test
+    void onceClosedNothingIsWritten() throws IOException {
+        store.keepClaim(FakeGitLab.payload(7));
+        store.close();
+        assertThatThrownBy(() -> store.keep(Progress.NONE)).isInstanceOf(IOException.class);
+        assertThatThrownBy(store::nonce).isInstanceOf(IOException.class);
+        assertThat(store.claim()).contains(FakeGitLab.payload(7));
+        assertThat(folder.toFile().list()).containsExactly("claim.json");
+    }
+
     /** What can't be fetched again is never guessed at. */
     @Test
     void aTornProgressIsAnError() throws IOException {
