@@ -27,7 +27,6 @@ class HostsTest extends WithFleet {
             assertThat(host.free()).isEqualTo(host.capacity());
             assertThat(host.inventory()).containsExactly(report);
         });
-        assertThat(fleet.hosts.largest()).contains(new Capacity(6000, 12_288, 30_720));
     }
 
     @Test

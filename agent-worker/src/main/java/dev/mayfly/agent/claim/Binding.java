@@ -1,6 +1,7 @@
 package dev.mayfly.agent.claim;
 
 import dev.mayfly.agent.relay.RelayedJob;
+import dev.mayfly.agent.relay.Update;
 import dev.mayfly.agent.relay.Upstream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,7 +9,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A committed job at the relay, for one boot of the slot's VM. Carries what the relay's threads see over to the event
@@ -42,8 +42,8 @@ final class Binding implements RelayedJob {
         /** The journal could not be written: nothing went out. */
         void notServed(Binding binding);
 
-        /** GitLab answered an update; {@code state} is null for a piece of log. */
-        void answered(@Nullable String state, int status);
+        /** GitLab answered an update. */
+        void answered(Update update);
 
         /** One update less is under way. */
         void updateGone();
@@ -62,6 +62,11 @@ final class Binding implements RelayedJob {
     @Override
     public Set<Long> dependencies() {
         return job.dependencies();
+    }
+
+    @Override
+    public boolean isItsToken(String token) {
+        return token.equals(job.token());
     }
 
     @Override
@@ -91,11 +96,11 @@ final class Binding implements RelayedJob {
     }
 
     @Override
-    public CompletionStage<Void> updateAnswered(@Nullable String state, int status) {
+    public CompletionStage<Void> updateAnswered(Update update) {
         return CompletableFuture.runAsync(
                 () -> {
                     updatesUnderWay--;
-                    watcher.answered(state, status);
+                    watcher.answered(update);
                 },
                 slot.events());
     }

@@ -61,6 +61,14 @@ final class Calls<Q, A> {
                 .findFirst();
     }
 
+    /** None of these calls will have an answer. */
+    void fail(Exception why) {
+        for (Call<Q, A> call : List.copyOf(waiting)) {
+            waiting.remove(call);
+            call.answer().completeExceptionally(why);
+        }
+    }
+
     /** Answers every call to which {@code judge} has an answer. */
     void answer(Function<Q, Optional<A>> judge) {
         for (Call<Q, A> call : List.copyOf(waiting)) {

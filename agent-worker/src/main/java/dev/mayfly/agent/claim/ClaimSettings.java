@@ -8,7 +8,7 @@ import java.time.Duration;
  *
  * @param relay where the relay listens; guests are let in by the host's firewall, and known by their peer address
  * @param pollEvery pause between two requests of a slot for a job; GitLab counts these against its rate limits
- * @param keepAliveEvery pause between two touches of a claim that isn't committed yet; GitLab lets it lapse after 5 min
+ * @param keepAliveEvery pause between two touches of a claim that isn't committed yet; GitLab lets it lapse after 2 min
  * @param keepAliveAtMost how long a claim is kept alive while the control plane can't be reached
  * @param retryEvery first pause between two attempts at the control plane or GitLab; doubles up to ten times that
  * @param connectTimeout for connections to GitLab

@@ -1,23 +1,34 @@
 package dev.mayfly.agent.claim;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.WRITE;
+import static java.nio.file.attribute.PosixFilePermissions.asFileAttribute;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.mayfly.agent.journal.DurableFiles;
 import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.agentapi.AgentApi.GitLabInstance;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a slot's broker must find again after the agent was killed: runner token, GitLab's answer, how far the job has
@@ -26,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClaimStore {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ClaimStore.class);
+    private static final Set<PosixFilePermission> OWNER_ALONE = PosixFilePermissions.fromString("rw-------");
     private static final String NONCE = "runner-nonce";
     private static final String TOKEN = "runner-token.json";
     private static final String INSTANCE = "instance.json";
@@ -37,6 +50,7 @@ final class ClaimStore {
             .build();
     private final SecureRandom random = new SecureRandom();
     private final Path folder;
+    private boolean closed;
 
     ClaimStore(Path folder) {
         this.folder = folder;
@@ -97,16 +111,21 @@ final class ClaimStore {
     }
 
     Optional<RunnerTokenReply> runnerToken() throws IOException {
-        return read(TOKEN, RunnerTokenReply.class);
+        return readAgain(TOKEN, RunnerTokenReply.class);
     }
 
     void keep(RunnerTokenReply token) throws IOException {
         write(TOKEN, json.writeValueAsBytes(token));
     }
 
+    /** GitLab refuses it: the control plane may have another by now. */
+    void eraseRunnerToken() throws IOException {
+        Files.deleteIfExists(folder.resolve(TOKEN));
+    }
+
     /** The slot's GitLab as it was last known, for a restart while the control plane is away. */
     Optional<GitLabInstance> instance() throws IOException {
-        return read(INSTANCE, GitLabInstance.class);
+        return readAgain(INSTANCE, GitLabInstance.class);
     }
 
     void keep(GitLabInstance instance) throws IOException {
@@ -135,16 +154,42 @@ final class ClaimStore {
         write(PROGRESS, json.writeValueAsBytes(progress));
     }
 
+    /** Nothing is written any more: the slot's folder may be erased from now on. */
+    synchronized void close() {
+        closed = true;
+    }
+
     private <T> Optional<T> read(String name, Class<T> type) throws IOException {
         Path file = folder.resolve(name);
         return Files.exists(file) ? Optional.of(json.readValue(file.toFile(), type)) : Optional.empty();
     }
 
-    private void write(String name, byte[] content) throws IOException {
+    /** Of what can be fetched again, a file that can't be understood is as good as none. */
+    private <T> Optional<T> readAgain(String name, Class<T> type) throws IOException {
+        try {
+            return read(name, type);
+        } catch (JsonProcessingException e) {
+            // Jackson's message would quote the file, which may hold a secret.
+            LOG.warn("{} can't be understood: it is fetched again", folder.resolve(name));
+            return Optional.empty();
+        }
+    }
+
+    /** Also called by the relay's threads, for the instance. */
+    private synchronized void write(String name, byte[] content) throws IOException {
+        if (closed) {
+            throw new IOException(folder + " is written to no more: its slot has ended");
+        }
         Path fresh = folder.resolve(name + ".new");
         Files.deleteIfExists(fresh);
-        Files.createFile(fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.write(fresh, content, StandardOpenOption.WRITE);
+        try (FileChannel channel = FileChannel.open(fresh, Set.of(CREATE_NEW, WRITE), asFileAttribute(OWNER_ALONE))) {
+            ByteBuffer bytes = ByteBuffer.wrap(content);
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(true); // costs nothing on tmpfs, and the folder may be elsewhere
+        }
         Files.move(fresh, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        DurableFiles.sync(folder);
     }
 }

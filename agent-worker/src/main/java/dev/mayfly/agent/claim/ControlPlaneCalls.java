@@ -8,8 +8,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * The control plane as the broker sees it. Each call is one attempt; the broker repeats. A stage fails with
- * {@link NotYet} on 425, with {@link Refused} on 409 (epoch old, slot released, other nonce), with anything else when
- * the control plane can't be reached or is broken.
+ * {@link NotYet} on 425, with {@link Refused} on 409 (epoch old, slot released, other nonce), with {@link NotBelieved}
+ * on 401 and 403, with anything else when the control plane can't be reached or is broken.
  */
 public interface ControlPlaneCalls {
 
@@ -27,6 +27,15 @@ public interface ControlPlaneCalls {
         private static final long serialVersionUID = 1;
 
         public NotYet(String message) {
+            super(message);
+        }
+    }
+
+    /** 401 or 403: the control plane doesn't take this host's credential. */
+    final class NotBelieved extends Exception {
+        private static final long serialVersionUID = 1;
+
+        public NotBelieved(String message) {
             super(message);
         }
     }

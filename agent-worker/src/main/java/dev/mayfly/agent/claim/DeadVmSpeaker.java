@@ -4,6 +4,7 @@ import dev.mayfly.agent.claim.Repeater.Attempt;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,16 @@ final class DeadVmSpeaker {
         FAILED,
         /** The job had ended before. */
         HAD_ENDED
+    }
+
+    /** Says in the job's log what became of its VM, with the end of the console, and fails the job. */
+    CompletableFuture<Spoken> speakForDeadVm(ClaimedJob job, VmEnd end) {
+        StringBuilder text =
+                new StringBuilder("\nERROR: Job failed (system failure): the VM of this job ended before its"
+                        + " runner reported the end: " + end.detail() + "\n");
+        ConsoleTail.of(slot.vm().consoleTail(ConsoleTail.LINES + 1), job.secrets())
+                .forEach(line -> text.append("  ").append(line).append('\n'));
+        return fail(job, "runner_system_failure", text.toString());
     }
 
     /** Commits the job if it isn't, adds {@code lines} to its log, and fails it. */
@@ -91,7 +102,7 @@ final class DeadVmSpeaker {
 
     /** The log is worth some attempts, but never keeps the job from being ended. */
     private CompletionStage<Void> append(ClaimedJob job, byte[] text, long at, int attempts) {
-        if (text.length == 0 || attempts == 0) {
+        if (text.length == 0) {
             return CompletableFuture.completedStage(null);
         }
         return slot.gitlab()
@@ -100,14 +111,23 @@ final class DeadVmSpeaker {
                     if (answer != null && (answer.status() == 202 || answer.saysEnded())) {
                         return CompletableFuture.<Void>completedStage(null);
                     }
-                    Long size = answer != null ? answer.logSize() : null;
-                    if (answer != null && answer.status() == 416 && size != null) {
+                    Long size = answer != null && answer.status() == 416 ? answer.logSize() : null;
+                    if (attempts > 1 && size != null) {
                         return append(job, text, size, attempts - 1);
+                    }
+                    if (attempts > 1 && (answer == null || answer.mayPass())) {
+                        return pause(LOG_ATTEMPTS - attempts).thenCompose(over -> append(job, text, at, attempts - 1));
                     }
                     Object what = answer != null ? answer : String.valueOf(Repeater.cause(failure));
                     LOG.warn("slot {}: no last words in the log of {}: {}", slot.id(), job, what);
                     return CompletableFuture.<Void>completedStage(null);
                 })
                 .thenCompose(stage -> stage);
+    }
+
+    private CompletionStage<Void> pause(int attempts) {
+        long millis = slot.repeater().pause(attempts, null).toMillis();
+        return CompletableFuture.runAsync(
+                () -> {}, CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS, slot.events()));
     }
 }

@@ -50,6 +50,16 @@ final class GitLabAnswer {
         return status() == 403 || status() == 404;
     }
 
+    /** The same call may be answered otherwise a little later. */
+    boolean mayPass() {
+        return status() == 429 || status() >= 500;
+    }
+
+    /** To a request for a job: the runner is none, or none any more. */
+    boolean refusesRunner() {
+        return status() == 401 || status() == 403 || status() == 422;
+    }
+
     @Override
     public String toString() {
         return "HTTP " + status();

@@ -41,7 +41,7 @@ final class GitLabConnections {
                         + "' yet; is it configured there?");
             }
             if (!instance.equals(stored)) {
-                keep(store, instance.get());
+                keep(instance.get(), store);
             }
             GitLabConnection connection = known.get(instance.get());
             if (connection == null) {
@@ -54,12 +54,12 @@ final class GitLabConnections {
         }
     }
 
-    /** A slot that is destroyed has no folder any more, but its job may still have to be failed. */
-    private static void keep(ClaimStore store, GitLabInstance instance) {
+    /** For a restart only; a slot whose folder is gone already may still have a job to fail. */
+    private static void keep(GitLabInstance instance, ClaimStore store) {
         try {
             store.keep(instance);
         } catch (IOException e) {
-            LOG.debug("GitLab instance '{}' is not kept for an agent's restart", instance.name(), e);
+            LOG.debug("the address of GitLab instance '{}' can't be stored: {}", instance.name(), e.toString());
         }
     }
 

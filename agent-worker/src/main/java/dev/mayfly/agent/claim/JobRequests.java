@@ -1,10 +1,12 @@
 package dev.mayfly.agent.claim;
 
 import dev.mayfly.agent.claim.Repeater.Attempt;
+import dev.mayfly.workflows.activity.FailureType;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledFuture;
@@ -20,14 +22,18 @@ import org.slf4j.LoggerFactory;
 final class JobRequests {
 
     private static final Logger LOG = LoggerFactory.getLogger(JobRequests.class);
+    /** GitLab may refuse a runner that was just made, as long as not all its databases know of it. */
+    private static final int MOST_REFUSALS = 3;
 
     private final SlotContext slot;
     private final Listener listener;
-    private @Nullable CompletableFuture<Optional<RunnerTokenReply>> token;
+    private @Nullable CompletableFuture<RunnerTokenReply> token;
     private @Nullable ScheduledFuture<?> next;
     private boolean wanted;
     private boolean requestUnderWay;
     private int failures;
+    /** Answers in a row by which GitLab refused the runner. */
+    private int refusals;
 
     JobRequests(SlotContext slot, Listener listener) {
         this.slot = slot;
@@ -37,13 +43,16 @@ final class JobRequests {
     /** Who is told what came of it, on the event thread. */
     interface Listener {
         /** GitLab handed out a job. */
-        void claimed(byte[] payload);
+        void claimed(ClaimedJob job);
 
         /** {@link #stop} was called, and the last answer is in: it brought nothing. */
         void stopped();
 
         /** The control plane gives this slot no runner token, now or ever. */
         void refused(String reason);
+
+        /** GitLab or the control plane refuses for a reason that people must cure; asking has ended. */
+        void failed(Exception why);
     }
 
     /** Whether a request is under way that may bring a job. */
@@ -77,21 +86,30 @@ final class JobRequests {
         }
         if (token == null) {
             token = fetchToken();
-            var unused = token.thenAcceptAsync(this::tokenIsThere, slot.events());
-        } else if (token.isDone()) {
-            tokenIsThere(token.join());
         }
+        var unused = token.whenCompleteAsync(this::tokenIsThere, slot.events());
     }
 
-    private void tokenIsThere(Optional<RunnerTokenReply> runner) {
+    private void tokenIsThere(@Nullable RunnerTokenReply runner, @Nullable Throwable failure) {
         if (!wanted || requestUnderWay) {
             return;
         }
-        if (runner.isPresent()) {
-            request(runner.get());
+        if (runner != null) {
+            request(runner);
+            return;
+        }
+        Throwable cause = Repeater.cause(failure);
+        if (cause instanceof CancellationException) {
+            return; // of an earlier start
+        }
+        wanted = false;
+        token = null;
+        if (cause instanceof ControlPlaneCalls.Refused refused) {
+            listener.refused("the control plane gives it no runner token: " + refused.getMessage());
         } else {
-            wanted = false;
-            listener.refused("the control plane gives this slot no runner token");
+            String why = cause == null ? "" : String.valueOf(cause.getMessage());
+            listener.failed(
+                    FailureType.HOST_UNFIT.failure("slot %s gets no runner token: %s".formatted(slot.id(), why)));
         }
     }
 
@@ -108,9 +126,10 @@ final class JobRequests {
 
     private void answered(@Nullable GitLabAnswer answer, @Nullable Throwable failure) {
         requestUnderWay = false;
-        if (answer != null && answer.status() == 201) {
+        Optional<ClaimedJob> job = jobIn(answer);
+        if (job.isPresent()) {
             wanted = false;
-            listener.claimed(answer.body());
+            listener.claimed(job.get());
             return;
         }
         boolean well = answer != null && answer.status() == 204;
@@ -119,7 +138,18 @@ final class JobRequests {
             LOG.warn("slot {}: GitLab answers {} to a request for a job; trying again", slot.id(), what);
         }
         failures = well ? 0 : failures + 1;
-        if (wanted) {
+        refusals = answer != null && answer.refusesRunner() ? refusals + 1 : 0;
+        if (refusals > 0) {
+            forgetToken();
+        }
+        if (refusals >= MOST_REFUSALS) {
+            wanted = false;
+            refusals = 0;
+            listener.failed(FailureType.GITLAB_REFUSED.failure(
+                    ("slot %s: GitLab instance '%s' refuses its runner (%s, %d times in a row): the runner was removed or"
+                                    + " its token reset there; another slot gets a runner of its own")
+                            .formatted(slot.id(), slot.vm().instance(), answer, MOST_REFUSALS)));
+        } else if (wanted) {
             Duration pause = slot.settings().pollEvery();
             if (!well) {
                 Duration longer = slot.repeater().pause(failures, answer != null ? answer.retryAfter() : null);
@@ -131,13 +161,35 @@ final class JobRequests {
         }
     }
 
-    /** From the store, or from the control plane with the nonce that was stored before; empty if that refuses. */
-    private CompletableFuture<Optional<RunnerTokenReply>> fetchToken() {
+    /** An answer that should carry a job and doesn't is one more failure: the control plane ends what was handed out. */
+    private Optional<ClaimedJob> jobIn(@Nullable GitLabAnswer answer) {
+        if (answer == null || answer.status() != 201) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(ClaimedJob.parse(answer.body()));
+        } catch (IOException e) {
+            LOG.error("slot {}: {}", slot.id(), e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private void forgetToken() {
+        token = null;
+        try {
+            slot.store().eraseRunnerToken();
+        } catch (IOException e) {
+            LOG.warn("slot {}: its runner token can't be erased: {}", slot.id(), e.toString());
+        }
+    }
+
+    /** From the store, or from the control plane with the nonce that was stored before. */
+    private CompletableFuture<RunnerTokenReply> fetchToken() {
         return slot.repeater().untilDone("slot " + slot.id() + ": fetching its runner token", () -> {
             try {
                 Optional<RunnerTokenReply> stored = slot.store().runnerToken();
                 if (stored.isPresent()) {
-                    return CompletableFuture.completedStage(Attempt.done(stored));
+                    return CompletableFuture.completedStage(Attempt.done(stored.get()));
                 }
                 return slot.controlPlane()
                         .runnerToken(slot.id(), slot.vm().epoch(), slot.store().nonce())
@@ -148,19 +200,21 @@ final class JobRequests {
         });
     }
 
-    private Attempt<Optional<RunnerTokenReply>> judge(@Nullable RunnerTokenReply reply, @Nullable Throwable failure) {
-        Throwable cause = Repeater.cause(failure);
+    private Attempt<RunnerTokenReply> judge(@Nullable RunnerTokenReply reply, @Nullable Throwable failure) {
         if (reply != null) {
             try {
                 slot.store().keep(reply);
-                return Attempt.done(Optional.of(reply));
+                return Attempt.done(reply);
             } catch (IOException e) {
                 return Attempt.again("could not store it: " + e, null);
             }
         }
-        if (cause instanceof ControlPlaneCalls.Refused) {
-            LOG.warn("slot {}: the control plane refuses its runner token: {}", slot.id(), cause.getMessage());
-            return Attempt.done(Optional.empty());
+        Throwable cause = Repeater.cause(failure);
+        if (cause instanceof ControlPlaneCalls.Refused refused) {
+            return Attempt.hopeless(refused);
+        }
+        if (cause instanceof ControlPlaneCalls.NotBelieved notBelieved) {
+            return Attempt.hopeless(notBelieved);
         }
         return cause instanceof ControlPlaneCalls.NotYet
                 ? Attempt.notYet("its runner is not registered yet")

@@ -22,7 +22,9 @@ final class KeepAlive {
     private final Instant deadline;
     private final BooleanSupplier recorded;
     private final Runnable giveUp;
-    private boolean runsAlready;
+    /** Null as long as GitLab hasn't told. */
+    private @Nullable Boolean twoPhase;
+
     private boolean stopped;
 
     /**
@@ -38,21 +40,29 @@ final class KeepAlive {
     }
 
     void start() {
-        touch();
+        proceed();
     }
 
     void stop() {
         stopped = true;
     }
 
-    private void touch() {
+    private void proceed() {
         if (stopped) {
             return;
         }
-        if (runsAlready) {
-            runsAlready();
-            return;
+        if (twoPhase == null || (twoPhase && !overdue())) {
+            touch();
+        } else if (overdue()) {
+            letGo();
+        } else if (recorded.getAsBoolean()) {
+            stopped = true; // it runs already: nothing lapses by itself
+        } else {
+            again(null);
         }
+    }
+
+    private void touch() {
         var unused = slot.gitlab()
                 .thenCompose(gitlab -> gitlab.api().pending(job))
                 .whenCompleteAsync(this::answered, slot.events());
@@ -62,42 +72,33 @@ final class KeepAlive {
         if (stopped) {
             return;
         }
-        if (answer != null && answer.status() == 400) {
-            runsAlready = true;
-            runsAlready();
-        } else if (answer != null && answer.saysEnded()) {
+        if (answer != null && answer.saysEnded()) {
             LOG.info("slot {}: {} has ended in GitLab before it was committed", slot.id(), job);
             stopped = true;
-        } else if (answer != null && answer.status() == 200 && overdue()) {
-            LOG.warn(
-                    "slot {}: the control plane could not be told of {} for {}: the claim is let lapse",
-                    slot.id(),
-                    job,
-                    slot.settings().keepAliveAtMost());
-            stopped = true;
+        } else if (answer != null && answer.status() == 400) {
+            twoPhase = false;
+            proceed();
+        } else if (answer != null && answer.status() == 200) {
+            twoPhase = true;
+            again(null);
         } else {
-            if (answer == null || answer.status() != 200) {
-                Object what = answer != null ? answer : String.valueOf(Repeater.cause(failure));
-                LOG.warn("slot {}: claim of {} not kept alive: {}; trying again", slot.id(), job, what);
-            }
-            again();
+            Object what = answer != null ? answer : String.valueOf(Repeater.cause(failure));
+            LOG.warn("slot {}: claim of {} not kept alive: {}; trying again", slot.id(), job, what);
+            again(answer != null ? answer.retryAfter() : null);
         }
     }
 
-    /** On a server without two phases nothing lapses by itself. */
-    private void runsAlready() {
-        if (recorded.getAsBoolean()) {
-            stopped = true;
-        } else if (overdue()) {
-            LOG.warn(
-                    "slot {}: the control plane could not be told of {} for {}: the job is failed",
-                    slot.id(),
-                    job,
-                    slot.settings().keepAliveAtMost());
-            stopped = true;
+    private void letGo() {
+        stopped = true;
+        boolean lapses = Boolean.TRUE.equals(twoPhase);
+        LOG.warn(
+                "slot {}: the control plane could not be told of {} for {}: {}",
+                slot.id(),
+                job,
+                slot.settings().keepAliveAtMost(),
+                lapses ? "the claim is let lapse" : "the job is failed");
+        if (!lapses) {
             giveUp.run();
-        } else {
-            again();
         }
     }
 
@@ -105,14 +106,17 @@ final class KeepAlive {
         return !recorded.getAsBoolean() && !slot.clock().instant().isBefore(deadline);
     }
 
-    private void again() {
+    /** Not after the deadline if that is near, and not before GitLab wants to be asked again. */
+    private void again(@Nullable Duration asked) {
         Duration pause = slot.settings().keepAliveEvery();
         Duration left = Duration.between(slot.clock().instant(), deadline);
-        if (!recorded.getAsBoolean() && left.compareTo(pause) < 0) {
-            pause = left.compareTo(slot.settings().retryEvery()) > 0
-                    ? left
-                    : slot.settings().retryEvery();
+        if (!recorded.getAsBoolean() && !left.isNegative() && left.compareTo(pause) < 0) {
+            pause = left;
         }
-        var unused = slot.events().schedule(this::touch, pause.toMillis(), TimeUnit.MILLISECONDS);
+        if (asked != null && asked.compareTo(pause) > 0) {
+            pause = asked;
+        }
+        // At least a millisecond: the deadline may fall between two.
+        var unused = slot.events().schedule(this::proceed, pause.toMillis() + 1, TimeUnit.MILLISECONDS);
     }
 }

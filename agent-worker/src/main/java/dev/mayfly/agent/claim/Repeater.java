@@ -31,26 +31,34 @@ final class Repeater {
         this.first = first;
     }
 
-    /** What one attempt brought: a value, or the reason to try again. */
+    /** What one attempt brought: a value, a failure that no attempt will cure, or the reason to try again. */
     record Attempt<T>(
-            Optional<T> value, String reason, @Nullable Duration pause, boolean ordinary) {
+            Optional<T> value,
+            @Nullable Exception hopeless,
+            String reason,
+            @Nullable Duration pause,
+            boolean ordinary) {
 
         static <T> Attempt<T> done(T value) {
-            return new Attempt<>(Optional.of(value), "", null, true);
+            return new Attempt<>(Optional.of(value), null, "", null, true);
+        }
+
+        static <T> Attempt<T> hopeless(Exception failure) {
+            return new Attempt<>(Optional.empty(), failure, "", null, true);
         }
 
         static <T> Attempt<T> again(String reason, @Nullable Duration pause) {
-            return new Attempt<>(Optional.empty(), reason, pause, false);
+            return new Attempt<>(Optional.empty(), null, reason, pause, false);
         }
 
         /** No failure: what is waited for hasn't happened. Asked again after the shortest pause. */
         static <T> Attempt<T> notYet(String reason) {
-            return new Attempt<>(Optional.empty(), reason, null, true);
+            return new Attempt<>(Optional.empty(), null, reason, null, true);
         }
     }
 
     /**
-     * Calls {@code attempt} until it brings a value; each call and the end are on the event thread. Completing the result
+     * Calls {@code attempt} until it brings a value or is hopeless; each call and the end are on the event thread. Completing the result
      * from outside, by {@code cancel} for one, ends the repetition after the attempt under way.
      *
      * @param what for the log: the call, and the job and slot it is for
@@ -94,6 +102,10 @@ final class Repeater {
                 LOG.info("{}: got through after {} attempts", repetition.what(), before + 1);
             }
             repetition.result().complete(answer.value().get());
+            return;
+        }
+        if (answer != null && answer.hopeless() != null) {
+            repetition.result().completeExceptionally(answer.hopeless());
             return;
         }
         if (answer != null && answer.ordinary()) {

@@ -68,7 +68,7 @@ public final class ControlPlane implements ControlPlaneCalls {
     public LeaseReply renew(LeaseRequest request) throws IOException, InterruptedException {
         try {
             return read(http.send(post(AgentApi.LEASE, request), BodyHandlers.ofByteArray()), LeaseReply.class);
-        } catch (NotYet | Refused e) {
+        } catch (NotYet | Refused | NotBelieved e) {
             throw new IOException(e.getMessage(), e);
         }
     }
@@ -103,7 +103,7 @@ public final class ControlPlane implements ControlPlaneCalls {
         return http.sendAsync(request, BodyHandlers.ofByteArray()).thenApply(response -> {
             try {
                 return read(response, answer);
-            } catch (IOException | NotYet | Refused e) {
+            } catch (IOException | NotYet | Refused | NotBelieved e) {
                 throw new CompletionException(e);
             }
         });
@@ -119,15 +119,15 @@ public final class ControlPlane implements ControlPlaneCalls {
                 .build();
     }
 
-    private <T> T read(HttpResponse<byte[]> response, Class<T> type) throws IOException, NotYet, Refused {
+    private <T> T read(HttpResponse<byte[]> response, Class<T> type) throws IOException, NotYet, Refused, NotBelieved {
         String call = "%s %s".formatted(hostId, response.request().uri());
         return switch (response.statusCode()) {
             case 200 -> json.readValue(response.body(), type);
             case 401 ->
-                throw new IOException(
+                throw new NotBelieved(
                         "%s: the control plane does not know this host's credential; issue a new one".formatted(call));
             case 403 ->
-                throw new IOException("%s: the credential is another host's; give each host its own".formatted(call));
+                throw new NotBelieved("%s: the credential is another host's; give each host its own".formatted(call));
             case 409 -> throw new Refused("%s: %s".formatted(call, detail(response)));
             case 425 -> throw new NotYet("%s: %s".formatted(call, detail(response)));
             default ->

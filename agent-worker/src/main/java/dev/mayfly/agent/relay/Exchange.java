@@ -1,22 +1,11 @@
 package dev.mayfly.agent.relay;
 
-import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultHttpRequest;
-import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
@@ -25,11 +14,9 @@ import io.netty.handler.codec.http.HttpStatusClass;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.flow.FlowControlHandler;
+import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -44,40 +31,32 @@ import org.slf4j.LoggerFactory;
 final class Exchange {
 
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
-    private static final int HEADER_LIMIT = 65_536;
-    private static final int CHUNK = 65_536;
-    /** These speak of one connection, not of the message; {@code Expect} is answered here. */
-    private static final List<CharSequence> HOP_BY_HOP = List.of(
-            HttpHeaderNames.CONNECTION,
-            "keep-alive",
-            "proxy-connection",
-            HttpHeaderNames.TE,
-            HttpHeaderNames.UPGRADE,
-            HttpHeaderNames.EXPECT);
+    private static final String JOB_TOKEN = "JOB-TOKEN";
+    private static final String JOB_STATUS = "Job-Status";
 
+    private final RelaySettings settings;
     private final GuestConnection connection;
     private final Channel guest;
     private final String slotId;
     private final RelayedJob job;
     private final Route route;
     private final HttpRequest request;
-    private final StateReader state = new StateReader();
+    private final UpdateReader body = new UpdateReader();
     private @Nullable Channel gitlab;
-    /** Whether the next piece of GitLab's answer is wanted and not here yet. */
-    private boolean asked;
-
     private boolean updateOpen;
     private boolean answerBegun;
     private boolean skipping;
     private boolean ended;
 
     Exchange(
+            RelaySettings settings,
             GuestConnection connection,
             Channel guest,
             String slotId,
             RelayedJob job,
             Route route,
             HttpRequest request) {
+        this.settings = settings;
         this.connection = connection;
         this.guest = guest;
         this.slotId = slotId;
@@ -111,26 +90,11 @@ final class Exchange {
         if (ended || found == null) {
             return;
         }
-        InetAddress address = found.getAddress();
-        if (address == null) {
+        if (found.isUnresolved()) {
             fail("the name " + upstream.host() + " can't be resolved");
             return;
         }
-        ChannelFuture connecting = new Bootstrap()
-                .group(guest.eventLoop())
-                .channel(NioSocketChannel.class)
-                .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.SO_KEEPALIVE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        upstream.connectTimeout().toMillis())
-                .handler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        prepare(channel, upstream);
-                    }
-                })
-                .connect(found);
+        ChannelFuture connecting = upstream.connect(found, guest.eventLoop(), settings.idleTimeout(), new FromGitLab());
         gitlab = connecting.channel();
         connecting.addListener(done -> {
             if (done.isSuccess()) {
@@ -141,46 +105,26 @@ final class Exchange {
         });
     }
 
-    private void prepare(SocketChannel channel, Upstream upstream) {
-        if (upstream.tls() != null) {
-            channel.pipeline().addLast(upstream.tls().newHandler(channel.alloc(), upstream.host(), upstream.port()));
-        }
-        channel.pipeline()
-                .addLast(new HttpClientCodec(HEADER_LIMIT, HEADER_LIMIT, CHUNK))
-                .addLast(new FlowControlHandler())
-                .addLast(new FromGitLab());
-    }
-
     private void sendHead(Channel to, Upstream upstream) {
-        HttpHeaders headers = request.headers().copy();
-        HOP_BY_HOP.forEach(headers::remove);
-        headers.set(HttpHeaderNames.HOST, upstream.authority());
-        headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        String uri = upstream.pathPrefix() + request.uri();
-        Channels.send(to, new DefaultHttpRequest(HttpVersion.HTTP_1_1, request.method(), uri, headers));
-        askGitLab(to);
+        Channels.send(to, Forwarded.request(request, upstream));
+        Channels.readOn(to);
         if (HttpUtil.is100ContinueExpected(request)) {
             Channels.send(guest, new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
         }
         Channels.readOn(guest);
     }
 
-    private void askGitLab(Channel channel) {
-        asked = true;
-        Channels.readOn(channel);
-    }
-
     /** A piece of the request's body. */
     void fromGuest(HttpContent content) {
         Channel to = gitlab;
-        if (ended || to == null || !to.isActive()) {
-            // GitLab has stopped reading. Its answer may be on its way still.
+        if (ended || answerBegun || to == null || !to.isActive()) {
+            // GitLab has answered, or its answer may be on its way still: the rest is not wanted.
             content.release();
             Channels.readOn(guest);
             return;
         }
         if (route.kind() == Route.Kind.UPDATE) {
-            state.add(content.content());
+            body.add(content.content());
         }
         Channels.send(to, content);
         if (to.isWritable()) {
@@ -194,7 +138,6 @@ final class Exchange {
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
-            asked = false;
             if (ended
                     || (message instanceof HttpObject part
                             && part.decoderResult().isFailure())) {
@@ -207,18 +150,17 @@ final class Exchange {
             }
         }
 
-        /** A read that brought only TLS records, such as the handshake's, has used the request up: ask again. */
-        @Override
-        public void channelReadComplete(ChannelHandlerContext context) {
-            if (asked && !ended) {
-                Channels.readOn(context.channel());
-            }
-        }
-
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext context) {
             if (context.channel().isWritable() && !ended) {
                 Channels.readOn(guest);
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof IdleStateEvent) {
+                idle();
             }
         }
 
@@ -236,27 +178,36 @@ final class Exchange {
     private void head(Channel from, HttpResponse response) {
         skipping = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
         if (skipping) {
-            askGitLab(from);
+            Channels.readOn(from);
             return;
         }
-        HttpHeaders headers = response.headers().copy();
-        HOP_BY_HOP.forEach(headers::remove);
-        headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        HttpResponse answer = new DefaultHttpResponse(HttpVersion.HTTP_1_1, response.status(), headers);
+        HttpResponse answer = Forwarded.answer(response);
         if (!updateOpen) {
             passHead(from, answer);
             return;
         }
         updateOpen = false;
-        var unused = job.updateAnswered(state.state(), response.status().code())
+        var unused = job.updateAnswered(update(response))
                 .whenCompleteAsync((done, failure) -> passHead(from, answer), guest.eventLoop());
+    }
+
+    private Update update(HttpResponse answer) {
+        String inBody = body.field("token");
+        String token = inBody != null ? inBody : request.headers().get(JOB_TOKEN, "");
+        return new Update(
+                body.field("state"),
+                job.isItsToken(token),
+                answer.status().code(),
+                answer.headers().get(JOB_STATUS));
     }
 
     private void passHead(Channel from, HttpResponse answer) {
         if (!ended) {
             answerBegun = true;
             Channels.send(guest, answer);
-            askGitLab(from);
+            Channels.readOn(from);
+            // If GitLab answered early: a guest may not look for the answer before it has sent everything.
+            Channels.readOn(guest);
         }
     }
 
@@ -265,7 +216,7 @@ final class Exchange {
         if (skipping) {
             content.release();
             skipping = !last;
-            askGitLab(from);
+            Channels.readOn(from);
             return;
         }
         Channels.send(guest, content);
@@ -274,7 +225,7 @@ final class Exchange {
             Channels.close(from);
             connection.finish(guest);
         } else if (guest.isWritable()) {
-            askGitLab(from);
+            Channels.readOn(from);
         }
     }
 
@@ -282,30 +233,37 @@ final class Exchange {
 
     void guestWritable() {
         if (guest.isWritable() && gitlab != null && answerBegun && !ended) {
-            askGitLab(gitlab);
+            Channels.readOn(gitlab);
         }
     }
 
-    void guestGone() {
-        end();
+    /** Neither side gets on. */
+    void idle() {
+        fail("nothing moved for " + settings.idleTimeout());
     }
 
     /** GitLab can't be reached, or its answer broke off. */
-    void fail(@Nullable String reason) {
+    private void fail(@Nullable String reason) {
+        fail(reason, HttpResponseStatus.SERVICE_UNAVAILABLE);
+    }
+
+    /** The guest gets {@code status}, unless GitLab's answer is on its way already: that is cut. */
+    void fail(@Nullable String reason, HttpResponseStatus status) {
         if (ended) {
             return;
         }
-        LOG.warn("slot {}: {} of job {} did not reach GitLab: {}", slotId, route.kind(), job.id(), reason);
+        LOG.warn("slot {}: {} of job {} did not get through: {}", slotId, route.kind(), job.id(), reason);
         boolean cut = answerBegun;
         end();
         if (cut) {
             Channels.close(guest);
         } else {
-            connection.answer(guest, HttpResponseStatus.SERVICE_UNAVAILABLE, "");
+            connection.answer(guest, status, "");
         }
     }
 
-    private void end() {
+    /** Also: the guest is gone. */
+    void end() {
         if (ended) {
             return;
         }

@@ -20,6 +20,7 @@ import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledFuture;
@@ -56,7 +57,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        context.read();
+        Channels.readOn(context.channel());
         headDeadline = context.executor()
                 .schedule(
                         () -> Channels.close(context.channel()),
@@ -75,7 +76,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         requestRead = message instanceof LastHttpContent;
         if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
             ReferenceCountUtil.release(message);
-            answer(context.channel(), HttpResponseStatus.BAD_REQUEST, "");
+            noHttp(context.channel());
         } else if (message instanceof HttpRequest request && !headRead) {
             headRead = true;
             stopHeadDeadline();
@@ -99,7 +100,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
     public void channelInactive(ChannelHandlerContext context) {
         stopHeadDeadline();
         if (exchange != null) {
-            exchange.guestGone();
+            exchange.end();
         }
     }
 
@@ -107,7 +108,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof IdleStateEvent) {
             if (exchange != null) {
-                exchange.fail("nothing moved for " + settings.idleTimeout());
+                exchange.idle();
             } else {
                 Channels.close(context.channel());
             }
@@ -121,6 +122,10 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void begin(Channel guest, HttpRequest request) {
+        if (isAmbiguous(request)) {
+            noHttp(guest);
+            return;
+        }
         Optional<RelayedVm> vm = vms.at(peer);
         if (vm.isEmpty()) {
             LOG.warn("refused a request from {}: no VM of this host has that address", peer);
@@ -165,10 +170,27 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         } else if (!route.isOf(job.get())) {
             refuse(guest, vm, request);
         } else {
-            Exchange begun = new Exchange(this, guest, vm.slotId(), job.get(), route, request);
+            Exchange begun = new Exchange(settings, this, guest, vm.slotId(), job.get(), route, request);
             exchange = begun;
             begun.begin(blocking);
         }
+    }
+
+    private void noHttp(Channel guest) {
+        if (exchange != null) {
+            exchange.fail("the rest of the request is no HTTP", HttpResponseStatus.BAD_REQUEST);
+        } else {
+            answer(guest, HttpResponseStatus.BAD_REQUEST, "");
+        }
+    }
+
+    /** GitLab, or what stands before it, might find another end of the request than we do. */
+    private static boolean isAmbiguous(HttpRequest request) {
+        List<String> coding = request.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        return !coding.isEmpty()
+                && (!coding.equals(List.of("chunked"))
+                        || request.headers().contains(HttpHeaderNames.CONTENT_LENGTH)
+                        || !request.protocolVersion().equals(HttpVersion.HTTP_1_1));
     }
 
     private void refuse(Channel guest, RelayedVm vm, HttpRequest request) {
@@ -188,6 +210,9 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void answer(Channel guest, HttpResponseStatus status, byte[] body) {
+        if (answered) {
+            return;
+        }
         ByteBuf content = Unpooled.wrappedBuffer(body);
         FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, content);
         response.headers()

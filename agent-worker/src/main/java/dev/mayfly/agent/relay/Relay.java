@@ -35,9 +35,9 @@ public final class Relay implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
     /** A job's token is a JWT that may be long. */
-    private static final int HEADER_LIMIT = 65_536;
+    static final int HEADER_LIMIT = 65_536;
 
-    private static final int CHUNK = 65_536;
+    static final int CHUNK = 65_536;
     private static final int THREADS = 2;
 
     private final RelaySettings settings;
@@ -116,6 +116,7 @@ public final class Relay implements AutoCloseable {
                 .addLast(new IdleStateHandler(0, 0, settings.idleTimeout().toMillis(), TimeUnit.MILLISECONDS))
                 .addLast(new HttpServerCodec(HEADER_LIMIT, HEADER_LIMIT, CHUNK))
                 .addLast(new FlowControlHandler())
+                .addLast(new AskAgain())
                 .addLast(new GuestConnection(settings, vms, peer, blocking));
     }
 }

@@ -3,7 +3,6 @@ package dev.mayfly.agent.relay;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /** The job a VM is bound to, as the relay sees it. The relay's threads call these; none may block. */
 public interface RelayedJob {
@@ -12,6 +11,9 @@ public interface RelayedJob {
 
     /** The jobs whose artifacts it may download besides its own. */
     Set<Long> dependencies();
+
+    /** Whether this is the token that GitLab knows the job's own calls by. */
+    boolean isItsToken(String token);
 
     /** Where GitLab is; fails if that isn't known. */
     CompletionStage<Upstream> upstream();
@@ -25,12 +27,8 @@ public interface RelayedJob {
     /** An update is on its way to GitLab. Exactly one of the two calls below follows. */
     void updateBegins();
 
-    /**
-     * GitLab has answered an update; the guest gets the answer when the stage ends, however it ends.
-     *
-     * @param state what the update said: {@code running, success, failed}; null for a piece of log
-     */
-    CompletionStage<Void> updateAnswered(@Nullable String state, int status);
+    /** GitLab has answered an update; the guest gets the answer when the stage ends, however it ends. */
+    CompletionStage<Void> updateAnswered(Update update);
 
     /** GitLab's answer to an update did not come. */
     void updateLost();

@@ -6,14 +6,14 @@ import java.util.regex.Pattern;
 
 /**
  * What a guest asks for. Paths are matched as they were sent, without decoding, so that nothing can pass as something
- * else.
+ * else; a query holds what a URI's may hold.
  *
  * @param jobId the job it names, 0 if none
  */
 record Route(Kind kind, long jobId) {
 
     private static final Pattern OF_A_JOB =
-            Pattern.compile("/api/v4/jobs/([1-9][0-9]{0,17})(/trace|/artifacts)?(\\?.*)?");
+            Pattern.compile("/api/v4/jobs/([1-9][0-9]{0,17})(/trace|/artifacts)?(\\?[\\w.~!$&'()*+,;=:@/?%-]*)?");
 
     /** What the relay does with a request. */
     enum Kind {

@@ -15,11 +15,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** A broker with short times between a GitLab, a control plane and a VM of the test. */
 final class ClaimFixture implements AutoCloseable {
 
+    static final Duration BLINK = Duration.ofMillis(20);
     static final Duration KEEP_ALIVE_AT_MOST = Duration.ofMillis(400);
 
     final FakeGitLab gitlab = new FakeGitLab();
@@ -36,13 +38,12 @@ final class ClaimFixture implements AutoCloseable {
 
     ClaimBroker newBroker() {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        Duration blink = Duration.ofMillis(20);
         ClaimSettings settings = new ClaimSettings(
                 any,
-                blink,
-                blink,
+                BLINK,
+                BLINK,
                 KEEP_ALIVE_AT_MOST,
-                blink,
+                BLINK,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(2));
@@ -80,7 +81,7 @@ final class ClaimFixture implements AutoCloseable {
         Instant deadline = Instant.now().plusSeconds(10);
         while (!condition.getAsBoolean()) {
             assertThat(Instant.now()).as("waiting until " + what).isBefore(deadline);
-            java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+            LockSupport.parkNanos(2_000_000);
         }
     }
 

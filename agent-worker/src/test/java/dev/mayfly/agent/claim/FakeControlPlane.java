@@ -8,10 +8,13 @@ import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 
 /** Answers as the test says; by default every claim is held. */
 final class FakeControlPlane implements ControlPlaneCalls {
@@ -21,6 +24,10 @@ final class FakeControlPlane implements ControlPlaneCalls {
     final List<String> nonces = new CopyOnWriteArrayList<>();
     volatile LongFunction<CompletionStage<ClaimReply>> verdict = job -> held();
     volatile boolean knowsInstance = true;
+    /** Instead of a runner token, if not null. */
+    volatile @Nullable Exception noToken;
+    /** The runner tokens to give out, the first one first; then always the same. */
+    final Queue<String> tokens = new ConcurrentLinkedQueue<>();
 
     FakeControlPlane(String gitlab) {
         this.gitlab = gitlab;
@@ -41,7 +48,11 @@ final class FakeControlPlane implements ControlPlaneCalls {
     @Override
     public CompletionStage<RunnerTokenReply> runnerToken(String slotId, long epoch, String nonce) {
         nonces.add(nonce);
-        return CompletableFuture.completedStage(new RunnerTokenReply(1, "glrt-secret", "gl"));
+        if (noToken != null) {
+            return CompletableFuture.failedStage(noToken);
+        }
+        String token = tokens.poll();
+        return CompletableFuture.completedStage(new RunnerTokenReply(1, token == null ? "glrt-secret" : token, "gl"));
     }
 
     @Override

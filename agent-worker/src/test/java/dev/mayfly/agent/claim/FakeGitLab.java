@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -17,11 +19,18 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A GitLab of a few lines that keeps the protocol's rules for jobs and notes every call, as {@code PUT 7 running}. */
 final class FakeGitLab implements AutoCloseable {
+
+    private static final Pattern ID = Pattern.compile("\\{\"id\":(\\d+),");
 
     private final ObjectMapper json = new ObjectMapper();
     private final HttpServer server;
@@ -36,6 +45,16 @@ final class FakeGitLab implements AutoCloseable {
     volatile boolean twoPhase = true;
     /** Answers a call with this status instead, if not null. */
     volatile Function<String, @Nullable Integer> fault = call -> null;
+    /** Goes with every such answer, if not null. */
+    volatile @Nullable String retryAfter;
+    /** Does what these calls ask, and cuts the connection instead of answering. */
+    volatile Predicate<String> cut = call -> false;
+    /** Cuts every connection before anything is done. */
+    volatile boolean away;
+    /** How many calls found it away. */
+    final AtomicInteger missed = new AtomicInteger();
+
+    private final List<Instant> times = new CopyOnWriteArrayList<>();
     /** Holds the answers of calls that start so until it is opened. */
     volatile String heldPrefix = "none";
 
@@ -53,7 +72,11 @@ final class FakeGitLab implements AutoCloseable {
     }
 
     synchronized byte[] offer(long id) {
-        byte[] payload = payload(id);
+        return offer(payload(id));
+    }
+
+    /** The next answer to a request for a job, whatever it is. */
+    synchronized byte[] offer(byte[] payload) {
         waiting.add(payload);
         return payload;
     }
@@ -85,6 +108,16 @@ final class FakeGitLab implements AutoCloseable {
         return calls.stream().filter(call::equals).count();
     }
 
+    /** Between the n-th of these calls, from 1, and the next. */
+    Duration gap(String call, int n) {
+        int[] at = IntStream.range(0, times.size())
+                .filter(i -> calls.get(i).equals(call))
+                .skip(n - 1)
+                .limit(2)
+                .toArray();
+        return Duration.between(times.get(at[0]), times.get(at[1]));
+    }
+
     @Override
     public void close() {
         server.stop(0);
@@ -99,7 +132,12 @@ final class FakeGitLab implements AutoCloseable {
             JsonNode tree = exchange.getRequestMethod().equals("PATCH") ? json.nullNode() : json.readTree(body);
             String state = tree.path("state").asText("");
             String call = (exchange.getRequestMethod() + " " + what + " " + state).strip();
+            if (away) {
+                missed.incrementAndGet();
+                return;
+            }
             calls.add(call);
+            times.add(Instant.now());
             byte[] answer = new byte[0];
             Integer status = fault.apply(call);
             if (status == null && what.equals("request")) {
@@ -111,6 +149,12 @@ final class FakeGitLab implements AutoCloseable {
             } else if (status == null) {
                 status = update(exchange, Long.parseLong(what), state, tree, body);
             }
+            if (cut.test(call)) {
+                return;
+            }
+            if (retryAfter != null) {
+                exchange.getResponseHeaders().set("Retry-After", retryAfter);
+            }
             if (call.startsWith(heldPrefix)) {
                 gate.await();
             }
@@ -121,17 +165,21 @@ final class FakeGitLab implements AutoCloseable {
         }
     }
 
-    private synchronized byte @Nullable [] hand() throws IOException {
+    private synchronized byte @Nullable [] hand() {
         byte[] job = waiting.poll();
         if (job != null) {
-            states.put(json.readTree(job).path("id").asLong(), twoPhase ? "claimed" : "running");
+            Matcher id = ID.matcher(new String(job, StandardCharsets.UTF_8));
+            if (id.find()) {
+                states.put(Long.parseLong(id.group(1)), twoPhase ? "claimed" : "running");
+            }
         }
         return job;
     }
 
     private synchronized int update(HttpExchange exchange, long id, String state, JsonNode tree, byte[] body) {
         String now = state(id);
-        if (!now.equals("claimed") && !now.equals("running")) {
+        String token = tree.path("token").asText(exchange.getRequestHeaders().getFirst("JOB-TOKEN"));
+        if (!List.of("claimed", "running", "canceling").contains(now) || !("job-token-" + id).equals(token)) {
             return 403;
         }
         if (exchange.getRequestMethod().equals("PATCH")) {
@@ -152,7 +200,9 @@ final class FakeGitLab implements AutoCloseable {
         if (!state.equals("running") && now.equals("claimed")) {
             return 400;
         }
-        states.put(id, state);
+        String then = now.equals("canceling") ? (state.equals("running") ? now : "canceled") : state;
+        states.put(id, then);
+        exchange.getResponseHeaders().set("Job-Status", then);
         return 200;
     }
 }

@@ -21,6 +21,7 @@ final class FakeVm implements ClaimSlot {
     private final CompletableFuture<Void> answers = new CompletableFuture<>();
     final CompletableFuture<VmEnd> end = new CompletableFuture<>();
     final List<Executor> started = new CopyOnWriteArrayList<>();
+    final List<String> vmTokens = new CopyOnWriteArrayList<>();
     volatile boolean journalBroken;
     volatile List<String> console = List.of();
 
@@ -110,6 +111,7 @@ final class FakeVm implements ClaimSlot {
 
     @Override
     public void startRunner(Executor executor, String vmToken) {
+        vmTokens.add(vmToken);
         started.add(executor);
     }
 

@@ -32,7 +32,7 @@ final class Guest {
     }
 
     Answer put(long job, String state) throws IOException {
-        return send("PUT", "/api/v4/jobs/" + job, "{\"token\":\"job-token\",\"state\":\"" + state + "\"}");
+        return send("PUT", "/api/v4/jobs/" + job, "{\"token\":\"job-token-" + job + "\",\"state\":\"" + state + "\"}");
     }
 
     Answer patch(long job, int start, String text) throws IOException {
@@ -40,6 +40,7 @@ final class Guest {
                 "PATCH",
                 "/api/v4/jobs/" + job + "/trace",
                 text,
+                "JOB-TOKEN: job-token-" + job,
                 "Content-Range: " + start + "-" + (start + text.length() - 1));
     }
 

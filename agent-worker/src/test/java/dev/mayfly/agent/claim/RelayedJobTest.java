@@ -4,6 +4,7 @@ import static dev.mayfly.agent.claim.ClaimFixture.get;
 import static dev.mayfly.agent.claim.ClaimFixture.job;
 import static dev.mayfly.agent.claim.ClaimFixture.until;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.activity.VmActivities.Ran.End;
@@ -11,37 +12,21 @@ import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From the commit to the job's end: what the guest sees through the relay, and who speaks when it can't. */
-class RelayedJobTest {
-
-    @TempDir
-    Path folder;
-
-    private ClaimFixture fixture;
-    private FakeGitLab gitlab;
-    private FakeVm vm;
-
-    @BeforeEach
-    void start() throws IOException {
-        fixture = new ClaimFixture(folder);
-        gitlab = fixture.gitlab;
-        vm = fixture.vm;
-    }
-
-    @AfterEach
-    void stop() {
-        fixture.close();
-    }
+class RelayedJobTest extends ClaimTest {
 
     private CompletionStage<Ran> running() {
         gitlab.offer(7);
@@ -70,6 +55,27 @@ class RelayedJobTest {
         assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
         assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
         assertThat(gitlab.log()).isEqualTo("hello");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aJobRunsToItsEndWithTwoPhaseCommitAndWithout(boolean twoPhase) throws IOException {
+        gitlab.twoPhase = twoPhase;
+        CompletionStage<Ran> run = running();
+        assertThat(gitlab.state(7)).isEqualTo("running");
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+        assertThat(fixture.guest().patch(7, 0, "hello").status()).isEqualTo(202);
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+        assertThat(gitlab.calls).containsSubsequence("POST request", "PUT 7 running", "PATCH 7", "PUT 7 success");
+    }
+
+    @Test
+    void theRunnersTokenNeverEntersTheGuest() throws IOException {
+        var unused = running();
+        assertThat(gitlab.requests.get(0).path("token").asText()).isEqualTo("glrt-secret");
+        assertThat(vm.vmTokens).isNotEmpty().noneMatch(token -> token.contains("glrt-"));
+        assertThat(fixture.guest().requestJob().text()).doesNotContain("glrt-");
     }
 
     @Test
@@ -110,6 +116,81 @@ class RelayedJobTest {
                 .isEqualTo("runner_system_failure");
         assertThat(gitlab.updates.get(gitlab.updates.size() - 1).has("output")).isFalse();
         assertThat(gitlab.log()).startsWith("begun").contains("kernel panic").doesNotContain("hunter-two", "\u001b");
+    }
+
+    @Test
+    void noMoreThanTheEndOfTheConsoleGoesIntoTheLog() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        vm.console = IntStream.range(0, 200).mapToObj(line -> "line " + line).toList();
+        vm.die();
+        get(run);
+        assertThat(gitlab.log().lines().filter(line -> line.startsWith("  line ")))
+                .hasSize(50);
+        assertThat(gitlab.log()).endsWith("  line 199\n");
+    }
+
+    @Test
+    void aJobThatIsCancelledInOrderIsWoundUpByItsRunner() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        fixture.guest().patch(7, 0, "begun");
+        gitlab.set(7, "canceling");
+        assertThat(fixture.guest().patch(7, 5, " after_script").text()).containsIgnoringCase("Job-Status: canceling");
+        assertThat(run.toCompletableFuture()).isNotDone();
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.ENDED_IN_GITLAB);
+        assertThat(gitlab.state(7)).isEqualTo("canceled");
+        assertThat(gitlab.log()).isEqualTo("begun after_script");
+    }
+
+    /** Anything in the VM can send one; what GitLab answers to it says nothing of the job. */
+    @Test
+    void anUpdateWithAnotherTokenDoesNotPassForTheJobsEnd() throws IOException {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        assertThat(fixture.guest()
+                        .send("PATCH", "/api/v4/jobs/7/trace", "x", "Content-Range: 0-0", "JOB-TOKEN: job-token-8")
+                        .status())
+                .isEqualTo(403);
+        assertThat(fixture.guest()
+                        .send("PUT", "/api/v4/jobs/7", "{\"token\":\"job-token-8\",\"state\":\"success\"}")
+                        .status())
+                .isEqualTo(403);
+        assertThat(fixture.guest().requestJob().status()).isEqualTo(201);
+        assertThat(fixture.guest().put(7, "success").status()).isEqualTo(200);
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+    }
+
+    @Test
+    void aRunnerThatContinuesElsewhereIsToldTheOffset() throws IOException {
+        var unused = running();
+        fixture.guest().requestJob();
+        fixture.guest().patch(7, 0, "12345");
+        Guest.Answer answer = fixture.guest().patch(7, 9, "x");
+        assertThat(answer.status()).isEqualTo(416);
+        assertThat(answer.text()).containsIgnoringCase("Range: 0-5\r\n");
+        assertThat(fixture.guest().patch(7, 5, "67").status()).isEqualTo(202);
+        assertThat(gitlab.log()).isEqualTo("1234567");
+    }
+
+    /** The runner was done when its VM ended: what it had sent last is waited for. */
+    @Test
+    void aFinalUpdateUnderWayWhenTheVmEndsCounts() throws Exception {
+        CompletionStage<Ran> run = running();
+        fixture.guest().requestJob();
+        gitlab.heldPrefix = "PUT 7 success";
+        var update = new FutureTask<>(() -> fixture.guest().put(7, "success").status());
+        new Thread(update, "guest").start();
+        until("GitLab has it", () -> gitlab.count("PUT 7 success") == 1);
+        vm.die();
+        assertThatThrownBy(() -> run.toCompletableFuture().get(300, TimeUnit.MILLISECONDS))
+                .as("nobody speaks for the VM yet")
+                .isInstanceOf(TimeoutException.class);
+        gitlab.gate.countDown();
+        assertThat(get(run).end()).isEqualTo(End.SUCCEEDED);
+        assertThat(update.get(10, TimeUnit.SECONDS)).isEqualTo(200);
+        assertThat(gitlab.count("PUT 7 failed")).isZero();
     }
 
     @Test
@@ -164,9 +245,8 @@ class RelayedJobTest {
         Guest stranger = new Guest(fixture.broker.relayAddress(), "127.0.0.8");
         assertThat(stranger.requestJob().status()).isEqualTo(403);
         assertThat(stranger.put(7, "success").status()).isEqualTo(403);
-        FakeVm other = new FakeVm(
-                "k3x9p-2", folder.resolve("other"), new java.util.concurrent.atomic.AtomicBoolean(), "127.0.0.8");
-        java.nio.file.Files.createDirectory(folder.resolve("other"));
+        FakeVm other = new FakeVm("k3x9p-2", folder.resolve("other"), new AtomicBoolean(), "127.0.0.8");
+        Files.createDirectory(folder.resolve("other"));
         fixture.broker.adopt(other);
         assertThat(stranger.requestJob().status()).isEqualTo(503);
         assertThat(stranger.put(7, "success").status()).isEqualTo(503);
@@ -178,7 +258,7 @@ class RelayedJobTest {
         var unused = running();
         fixture.guest().requestJob();
         String one =
-                "PATCH /api/v4/jobs/7/trace HTTP/1.1\r\nHost: x\r\nContent-Range: 0-1\r\nContent-Length: 2\r\n\r\nab";
+                "PATCH /api/v4/jobs/7/trace HTTP/1.1\r\nHost: x\r\nJOB-TOKEN: job-token-7\r\nContent-Range: 0-1\r\nContent-Length: 2\r\n\r\nab";
         String two = "PUT /api/v4/jobs/8 HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n{\"state\":\"success\"} ";
         try (Socket socket = fixture.guest().connect()) {
             socket.getOutputStream().write((one + two).getBytes(StandardCharsets.UTF_8));

@@ -5,93 +5,100 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** An artifact passes through the relay no faster than its receiver takes it, and whole. */
-@Timeout(60)
+@Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ArtifactStreamTest {
 
-    private static final long SIZE = 200L << 20;
-    private static final String UPLOAD = "POST /api/v4/jobs/7/artifacts HTTP/1.1\r\nHost: x\r\n";
+    private static final int PIECE = 1 << 16;
+    private static final int PIECES = 3200;
+    /** 200 MiB. */
+    private static final long SIZE = (long) PIECES * PIECE;
     /** What sockets and the relay's write buffers may hold between the two ends. */
     private static final long BETWEEN = 48L << 20;
 
-    @Test
-    void anUploadWaitsForAGitLabThatDoesNotReadAndArrivesWhole() throws Exception {
-        try (ServerSocket gitlab = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
-                Relay relay = new Relay(RelaySettings.standard(), peer -> Optional.of(vm(gitlab)), Runnable::run)) {
-            relay.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            AtomicLong sent = new AtomicLong();
-            try (Socket guest =
-                    new Socket(relay.address().getAddress(), relay.address().getPort())) {
-                CompletableFuture<Void> upload = CompletableFuture.runAsync(() -> send(guest, UPLOAD, sent));
-                try (Socket taken = gitlab.accept()) {
-                    assertThat(standstill(sent)).isPositive().isLessThan(BETWEEN);
-                    InputStream in = taken.getInputStream();
-                    skipHead(in);
-                    assertThat(drain(in)).isEqualTo(SIZE);
-                    upload.get(30, TimeUnit.SECONDS);
-                    taken.getOutputStream()
-                            .write("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
-                                    .getBytes(StandardCharsets.UTF_8));
-                    String answer = new String(guest.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-                    assertThat(answer).startsWith("HTTP/1.1 201 ").endsWith("ok");
-                }
+    /** How a body says where it ends. */
+    enum Framing {
+        LENGTH("Content-Length: " + SIZE, "", ""),
+        CHUNKED("Transfer-Encoding: chunked", "10000\r\n", "\r\n");
+
+        private final String header;
+        private final String before;
+        private final String after;
+
+        Framing(String header, String before, String after) {
+            this.header = header;
+            this.before = before;
+            this.after = after;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anUploadWaitsForAGitLabThatDoesNotReadAndArrivesWhole(Framing framing) throws Exception {
+        AtomicLong sent = new AtomicLong();
+        try (RelayBetween between = new RelayBetween(RelaySettings.standard());
+                Socket guest = between.guest("POST /api/v4/jobs/7/artifacts HTTP/1.1\r\nHost: x\r\n")) {
+            CompletableFuture<Void> upload =
+                    CompletableFuture.runAsync(() -> send(guest, framing, sent), between.threads);
+            try (Socket gitlab = between.gitlab()) {
+                assertThat(standstill(sent)).isPositive().isLessThan(BETWEEN);
+                assertThat(RelayBetween.head(gitlab)).contains(framing.header);
+                assertThat(drain(gitlab.getInputStream(), framing)).isEqualTo(SIZE);
+                upload.get(30, TimeUnit.SECONDS);
+                RelayBetween.write(gitlab, "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok");
+                assertThat(RelayBetween.rest(guest)).startsWith("HTTP/1.1 201 ").endsWith("ok");
             }
         }
     }
 
-    @Test
-    void aDownloadWaitsForAGuestThatDoesNotReadAndArrivesWhole() throws Exception {
-        try (ServerSocket gitlab = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
-                Relay relay = new Relay(RelaySettings.standard(), peer -> Optional.of(vm(gitlab)), Runnable::run)) {
-            relay.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            AtomicLong sent = new AtomicLong();
-            try (Socket guest =
-                    new Socket(relay.address().getAddress(), relay.address().getPort())) {
-                guest.getOutputStream()
-                        .write("GET /api/v4/jobs/7/artifacts HTTP/1.1\r\nHost: x\r\n\r\n"
-                                .getBytes(StandardCharsets.UTF_8));
-                try (Socket taken = gitlab.accept()) {
-                    skipHead(taken.getInputStream());
-                    CompletableFuture<Void> download =
-                            CompletableFuture.runAsync(() -> send(taken, "HTTP/1.1 200 OK\r\n", sent));
-                    assertThat(standstill(sent)).isPositive().isLessThan(BETWEEN);
-                    skipHead(guest.getInputStream());
-                    assertThat(drain(guest.getInputStream())).isEqualTo(SIZE);
-                    download.get(30, TimeUnit.SECONDS);
-                }
-            }
+    @ParameterizedTest
+    @EnumSource
+    void aDownloadWaitsForAGuestThatDoesNotReadAndArrivesWhole(Framing framing) throws Exception {
+        AtomicLong sent = new AtomicLong();
+        try (RelayBetween between = new RelayBetween(RelaySettings.standard());
+                Socket guest = between.guest("GET /api/v4/jobs/3/artifacts HTTP/1.1\r\nHost: x\r\n\r\n");
+                Socket gitlab = between.gitlab()) {
+            RelayBetween.head(gitlab);
+            RelayBetween.write(gitlab, "HTTP/1.1 200 OK\r\n");
+            CompletableFuture<Void> download =
+                    CompletableFuture.runAsync(() -> send(gitlab, framing, sent), between.threads);
+            assertThat(standstill(sent)).isPositive().isLessThan(BETWEEN);
+            assertThat(RelayBetween.head(guest)).startsWith("HTTP/1.1 200 OK");
+            assertThat(drain(guest.getInputStream(), framing)).isEqualTo(SIZE);
+            download.get(30, TimeUnit.SECONDS);
         }
     }
 
-    private static void send(Socket to, String head, AtomicLong sent) {
+    private static void send(Socket to, Framing framing, AtomicLong sent) {
         try {
             OutputStream out = to.getOutputStream();
-            out.write((head + "Content-Length: " + SIZE + "\r\n\r\n").getBytes(StandardCharsets.UTF_8));
-            byte[] piece = new byte[1 << 16];
-            while (sent.get() < SIZE) {
+            out.write(ascii(framing.header + "\r\n\r\n"));
+            byte[] piece = new byte[PIECE];
+            for (int i = 0; i < PIECES; i++) {
+                out.write(ascii(framing.before));
                 out.write(piece);
-                sent.addAndGet(piece.length);
+                out.write(ascii(framing.after));
+                sent.addAndGet(PIECE);
             }
+            out.write(ascii(framing == Framing.CHUNKED ? "0\r\n\r\n" : ""));
         } catch (IOException e) {
-            throw new IllegalStateException(e);
+            throw new UncheckedIOException(e);
         }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     /** How much was sent when nothing more went for half a second. */
@@ -104,74 +111,39 @@ class ArtifactStreamTest {
         return before;
     }
 
-    private static void skipHead(InputStream in) throws IOException {
-        int last = 0;
-        while (last != 0x0d0a0d0a) {
-            int next = in.read();
-            assertThat(next).as("the connection ended within the head").isNotNegative();
-            last = last << 8 | next;
+    /** Reads a body to its end, and returns its size. */
+    private static long drain(InputStream in, Framing framing) throws IOException {
+        if (framing == Framing.LENGTH) {
+            return skip(in, SIZE);
         }
-    }
-
-    private static long drain(InputStream in) throws IOException {
-        byte[] piece = new byte[1 << 16];
         long all = 0;
-        while (all < SIZE) {
-            int read = in.read(piece);
-            if (read < 0) {
-                return all;
-            }
-            all += read;
+        for (long chunk = chunkSize(in); chunk > 0; chunk = chunkSize(in)) {
+            all += skip(in, chunk);
+            assertThat(in.readNBytes(2)).containsExactly('\r', '\n');
         }
+        assertThat(in.readNBytes(2)).containsExactly('\r', '\n');
         return all;
     }
 
-    private static RelayedVm vm(ServerSocket gitlab) {
-        RelayedJob job = new Job(new Upstream("127.0.0.1", gitlab.getLocalPort(), "", null, Duration.ofSeconds(2)));
-        return new RelayedVm() {
-            @Override
-            public String slotId() {
-                return "k3x9p-1";
-            }
-
-            @Override
-            public Optional<RelayedJob> job() {
-                return Optional.of(job);
-            }
-        };
+    private static long chunkSize(InputStream in) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int next = in.read(); next != '\n'; next = in.read()) {
+            assertThat(next).isNotNegative();
+            line.append((char) next);
+        }
+        return Long.parseLong(line.toString().strip(), 16);
     }
 
-    private record Job(Upstream to) implements RelayedJob {
-
-        @Override
-        public long id() {
-            return 7;
+    private static long skip(InputStream in, long size) throws IOException {
+        byte[] piece = new byte[PIECE];
+        long left = size;
+        while (left > 0) {
+            int read = in.read(piece, 0, (int) Math.min(piece.length, left));
+            if (read < 0) {
+                break;
+            }
+            left -= read;
         }
-
-        @Override
-        public Set<Long> dependencies() {
-            return Set.of();
-        }
-
-        @Override
-        public CompletionStage<Upstream> upstream() {
-            return CompletableFuture.completedStage(to);
-        }
-
-        @Override
-        public CompletionStage<Optional<byte[]>> payload() {
-            return CompletableFuture.completedStage(Optional.empty());
-        }
-
-        @Override
-        public void updateBegins() {}
-
-        @Override
-        public CompletionStage<Void> updateAnswered(@Nullable String state, int status) {
-            return CompletableFuture.completedStage(null);
-        }
-
-        @Override
-        public void updateLost() {}
+        return size - left;
     }
 }

@@ -26,7 +26,8 @@ public interface VmActivities {
 
     /**
      * Begins to ask GitLab for a job with this slot's runner once the VM answers, and ends when there is one. The poll
-     * belongs to the slot: it goes on if this call is dropped.
+     * belongs to the slot: it goes on if this call is dropped. Fails with {@link FailureType#GITLAB_REFUSED} if GitLab
+     * refuses the slot's runner, with {@link FailureType#HOST_UNFIT} if the control plane refuses the host's credential.
      */
     @ActivityMethod(name = "claim")
     Claimed claim(ClaimRequest request);

@@ -8,12 +8,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
-/** Looks over an update's shoulder: keeps a copy of its body, if that is small, and reads the job's state from it. */
-final class StateReader {
+/** Looks over the shoulder of a {@code PUT}: keeps a copy of its body, if that is small, and reads the job's state from it. */
+final class UpdateReader {
 
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int LIMIT = 1 << 20;
 
-    private final ObjectMapper json = new ObjectMapper();
     private final ByteArrayOutputStream copy = new ByteArrayOutputStream();
 
     void add(ByteBuf piece) {
@@ -26,12 +26,12 @@ final class StateReader {
         }
     }
 
-    /** What the update says of the job; null if it is none, or its body isn't there as a whole. */
+    /** A text field of the body; null if there is none, or the body isn't there as a whole. */
     @Nullable
-    String state() {
+    String field(String name) {
         try {
-            JsonNode state = json.readTree(copy.toByteArray()).path("state");
-            return state.isTextual() ? state.asText() : null;
+            JsonNode field = JSON.readTree(copy.toByteArray()).path(name);
+            return field.isTextual() ? field.asText() : null;
         } catch (IOException e) {
             return null;
         }
