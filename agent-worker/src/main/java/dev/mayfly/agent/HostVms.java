@@ -11,10 +11,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What workflows ask of this host. Each call may come twice, late, or to a successor of the agent that it was sent to. */
 final class HostVms implements VmActivities {
 
+    private static final Logger log = LoggerFactory.getLogger(HostVms.class);
     private static final long SETTLE_WITHIN_SECONDS = 90;
 
     private final HostSlots slots;
@@ -31,6 +34,7 @@ final class HostVms implements VmActivities {
 
     @Override
     public Launched launch(LaunchRequest request) {
+        log.debug("slot {}: asked to launch for {}", request.slotId(), request.title());
         refuseOtherEpoch(request.slotId(), request.epoch());
         return new Launched(slots.launch(request));
     }

@@ -11,7 +11,7 @@ import java.util.List;
  *
  * @param work the work folder
  */
-record ClusterFiles(Path work) {
+public record ClusterFiles(Path work) {
 
     /** Makes the secrets of a new installation with this many hosts. */
     void writeSecrets(int hosts) {
@@ -57,7 +57,7 @@ record ClusterFiles(Path work) {
         return work.resolve("agent-%d.yml".formatted(host));
     }
 
-    Path log(String server) {
+    public Path log(String server) {
         return work.resolve("logs").resolve(server + ".log");
     }
 
@@ -74,7 +74,7 @@ record ClusterFiles(Path work) {
         return work.resolve("gitlab");
     }
 
-    Path gitlabCa() {
+    public Path gitlabCa() {
         return gitlab().resolve("tls/ca.pem");
     }
 
@@ -84,7 +84,7 @@ record ClusterFiles(Path work) {
                 && !gitlabRootToken().isEmpty();
     }
 
-    String gitlabRootToken() {
+    public String gitlabRootToken() {
         return Servers.read(gitlab().resolve("root-token"));
     }
 

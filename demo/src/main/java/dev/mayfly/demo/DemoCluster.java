@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * A whole installation on this machine. Each server is a process of its own that can be killed and started again; what
  * survives is what would survive on real machines. {@link #close()} leaves nothing: processes, namespaces, bridge.
  */
-final class DemoCluster implements AutoCloseable {
+public final class DemoCluster implements AutoCloseable {
 
-    static final String GITLAB_NAME = "gitlab.mayfly.test";
-    static final int GITLAB_MACHINE = 2;
+    public static final String GITLAB_NAME = "gitlab.mayfly.test";
+    public static final int GITLAB_MACHINE = 2;
     static final int TEMPORAL_MACHINE = 3;
     private static final int TEMPORAL_PORT = 7233;
     private static final int TEMPORAL_UI_PORT = 8233;
@@ -56,7 +56,7 @@ final class DemoCluster implements AutoCloseable {
     }
 
     /** Starts everything; {@code progress} gets a line per step. Takes back what it started if a step fails. */
-    static DemoCluster start(DemoOptions options, Consumer<String> progress) {
+    public static DemoCluster start(DemoOptions options, Consumer<String> progress) {
         DemoCluster cluster = new DemoCluster(options, progress);
         try {
             cluster.startAll();
@@ -143,23 +143,23 @@ final class DemoCluster implements AutoCloseable {
         startTemporal();
     }
 
-    DemoHosts hosts() {
+    public DemoHosts hosts() {
         return hosts;
     }
 
-    DemoOptions options() {
+    public DemoOptions options() {
         return options;
     }
 
-    DemoNetwork network() {
+    public DemoNetwork network() {
         return network;
     }
 
-    DemoDatabase database() {
+    public DemoDatabase database() {
         return database;
     }
 
-    String temporalTarget() {
+    public String temporalTarget() {
         return Machines.temporalTarget(network, ports);
     }
 
@@ -175,12 +175,12 @@ final class DemoCluster implements AutoCloseable {
         return "https://" + network.address(GITLAB_MACHINE);
     }
 
-    ClusterFiles files() {
+    public ClusterFiles files() {
         return files;
     }
 
     /** The five characters that all names of this installation's slots begin with. */
-    String installation() {
+    public String installation() {
         String id = installation;
         if (id == null) {
             id = controlPlane().get("/api/v1/version").get("installation").asText();
@@ -190,7 +190,7 @@ final class DemoCluster implements AutoCloseable {
     }
 
     /** Waits until nothing of any VM is left; returns what is left when patience ends. */
-    Leftovers awaitNothingLeft(Duration patience) {
+    public Leftovers awaitNothingLeft(Duration patience) {
         Leftovers[] left = new Leftovers[1];
         try {
             Waiting.until("nothing is left", patience, () -> {
@@ -217,7 +217,7 @@ final class DemoCluster implements AutoCloseable {
         return client;
     }
 
-    GitLabUser gitlabUser() {
+    public GitLabUser gitlabUser() {
         GitLabUser user = gitlabUser;
         if (user == null) {
             user = new GitLabUser(
@@ -232,7 +232,7 @@ final class DemoCluster implements AutoCloseable {
     }
 
     /** Creates a project in GitLab that tells the control plane of its jobs. */
-    long createProject(String name) {
+    public long createProject(String name) {
         return gitlabUser()
                 .createProject(
                         name,

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The cluster's PostgreSQL: an embedded server of its own, or a database of its own on the server that the environment's
  * {@code DATABASE_URL} names ({@code postgresql://user:password@host:port/database}, a role that may create databases).
  */
-final class DemoDatabase implements AutoCloseable {
+public final class DemoDatabase implements AutoCloseable {
 
     private final Path data;
     private final @Nullable URI given;
@@ -82,7 +82,7 @@ final class DemoDatabase implements AutoCloseable {
         return given == null ? "postgres" : credentials(given)[1];
     }
 
-    Connection connect() throws SQLException {
+    public Connection connect() throws SQLException {
         return DriverManager.getConnection(url(), user(), password());
     }
 

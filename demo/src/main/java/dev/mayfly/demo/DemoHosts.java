@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** The cluster's hosts: a machine on its network for each, with an agent that can be killed and started again. */
-final class DemoHosts implements AutoCloseable {
+public final class DemoHosts implements AutoCloseable {
 
     private static final int FIRST_MACHINE = 11;
     private static final Duration PATIENCE = Duration.ofMinutes(3);
@@ -46,7 +46,7 @@ final class DemoHosts implements AutoCloseable {
     }
 
     /** The agent of this host, from 1. */
-    ServerProcess agent(int host) {
+    public ServerProcess agent(int host) {
         return agents.get(host - 1);
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
  * One private bridge, and a network namespace on it for each machine of the demonstration. The control plane stands on
  * the bridge's own address. Everything made here carries this network's name and goes with {@link #close()}.
  */
-final class DemoNetwork implements AutoCloseable {
+public final class DemoNetwork implements AutoCloseable {
 
     private static final int CONTROL_PLANE = 1;
     private static final int CLUSTERS = 90;
@@ -56,7 +56,7 @@ final class DemoNetwork implements AutoCloseable {
         return address(CONTROL_PLANE);
     }
 
-    String address(int machine) {
+    public String address(int machine) {
         return subnet() + "." + machine;
     }
 
@@ -75,12 +75,12 @@ final class DemoNetwork implements AutoCloseable {
         return "%d-%d".formatted(first, first + UIDS_OF_A_HOST - 1);
     }
 
-    String namespace(String machine) {
+    public String namespace(String machine) {
         return name + "-" + machine;
     }
 
     /** Puts a machine on the bridge: a namespace with this address, its loopback, and a route to the control plane. */
-    String addMachine(String machine, int number) {
+    public String addMachine(String machine, int number) {
         String namespace = namespace(machine);
         String outside = name + "v" + number;
         Shell.run("ip", "netns", "add", namespace);
@@ -96,7 +96,7 @@ final class DemoNetwork implements AutoCloseable {
     }
 
     /** The command that runs {@code command} on that machine's network, and changes nothing else around it. */
-    static List<String> inside(String namespace, List<String> command) {
+    public static List<String> inside(String namespace, List<String> command) {
         List<String> whole = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + namespace));
         whole.addAll(command);
         return whole;

@@ -14,7 +14,7 @@ import java.util.Map;
  * @param temporalUiPort port of Temporal's UI; 0 for the usual one
  * @param times overrides of the usual times
  */
-record DemoOptions(
+public record DemoOptions(
         Path work, int hosts, String driver, boolean twoPhase, int apiPort, int temporalUiPort, Times times) {
 
     /**
@@ -26,14 +26,14 @@ record DemoOptions(
      * @param agent the agents' {@code timeouts}
      * @param simulated the agents' {@code simulated}
      */
-    record Times(
+    public record Times(
             Map<String, String> timeouts,
             Map<String, String> lease,
             Map<String, String> sweeper,
             Map<String, String> agent,
             Map<String, String> simulated) {
 
-        static Times usual() {
+        public static Times usual() {
             return new Times(Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
         }
     }
@@ -54,7 +54,7 @@ record DemoOptions(
     }
 
     /** Folder of the guest image. */
-    Path image() {
+    public Path image() {
         return setting("MAYFLY_IMAGE");
     }
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What a person does with GitLab: creates projects, pushes, looks at pipelines, jobs and logs, cancels. */
-final class GitLabUser {
+public final class GitLabUser {
 
     private final JsonApi api;
     private final String hostName;
@@ -26,7 +26,7 @@ final class GitLabUser {
         this.api = new JsonApi(URI.create("https://" + address), caPem, "PRIVATE-TOKEN", token);
     }
 
-    JsonApi api() {
+    public JsonApi api() {
         return api;
     }
 
@@ -57,7 +57,7 @@ final class GitLabUser {
     }
 
     /** Pushes the repository's current branch as {@code main}. */
-    void push(Path repository, long project) {
+    public void push(Path repository, long project) {
         String credentials = Base64.getEncoder().encodeToString(("root:" + token).getBytes(StandardCharsets.UTF_8));
         Map<String, String> asRoot = Map.of(
                 "GIT_CONFIG_COUNT", "1",
@@ -73,7 +73,7 @@ final class GitLabUser {
      *
      * @throws IllegalStateException if it started none
      */
-    long newestPipeline(long project) {
+    public long newestPipeline(long project) {
         JsonNode pipelines = api.get("/api/v4/projects/%d/pipelines?per_page=1".formatted(project));
         if (pipelines.isEmpty()) {
             throw new IllegalStateException(
@@ -93,7 +93,7 @@ final class GitLabUser {
     }
 
     /** All jobs of a pipeline, retried ones included, by id. */
-    List<JsonNode> jobs(long project, long pipeline) {
+    public List<JsonNode> jobs(long project, long pipeline) {
         List<JsonNode> jobs = new ArrayList<>();
         api.get("/api/v4/projects/%d/pipelines/%d/jobs?per_page=100&include_retried=true".formatted(project, pipeline))
                 .forEach(jobs::add);
@@ -101,11 +101,11 @@ final class GitLabUser {
         return jobs;
     }
 
-    String log(long project, long job) {
+    public String log(long project, long job) {
         return api.text("/api/v4/projects/%d/jobs/%d/trace".formatted(project, job));
     }
 
-    void cancel(long project, long job) {
+    public void cancel(long project, long job) {
         api.post("/api/v4/projects/%d/jobs/%d/cancel".formatted(project, job), Map.of());
     }
 

@@ -16,7 +16,7 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** A client of one server's JSON API, as a user's script would be: real TLS, real tokens. */
-final class JsonApi {
+public final class JsonApi {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -38,11 +38,11 @@ final class JsonApi {
                 .build();
     }
 
-    JsonNode get(String path) {
+    public JsonNode get(String path) {
         return json(send("GET", path, null));
     }
 
-    JsonNode post(String path, Object body) {
+    public JsonNode post(String path, Object body) {
         return json(send("POST", path, body));
     }
 
@@ -50,7 +50,7 @@ final class JsonApi {
         return json(send("PUT", path, body));
     }
 
-    void delete(String path) {
+    public void delete(String path) {
         require(send("DELETE", path, null));
     }
 
@@ -117,7 +117,7 @@ final class JsonApi {
     }
 
     /** The server is not there, or said no. */
-    static final class ApiException extends RuntimeException {
+    public static final class ApiException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
         ApiException(String message) {

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * @param reservations slots that hold capacity
  * @param processes any other process that names one of the installation's slots
  */
-record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int reservations, int processes) {
+public record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int reservations, int processes) {
 
     /** Counts everything; {@code installation} is the five-character prefix of its slots. */
     static Leftovers count(DemoCluster cluster, String installation, int runners) {
@@ -45,11 +45,11 @@ record Leftovers(int vms, int namespaces, int taps, int disks, int runners, int 
                 commands.size() - vms);
     }
 
-    boolean isNothing() {
+    public boolean isNothing() {
         return vms + namespaces + taps + disks + runners + reservations + processes == 0;
     }
 
-    Map<String, Integer> asMap() {
+    public Map<String, Integer> asMap() {
         Map<String, Integer> map = new LinkedHashMap<>();
         map.put("vms", vms);
         map.put("namespaces", namespaces);

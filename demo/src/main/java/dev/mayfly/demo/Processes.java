@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Processes of this machine by their command lines, ours left out. */
-final class Processes {
+public final class Processes {
 
     private Processes() {}
 
     /** Those whose command line has every one of the texts. */
-    static List<ProcessHandle> naming(String... texts) {
+    public static List<ProcessHandle> naming(String... texts) {
         long self = ProcessHandle.current().pid();
         return ProcessHandle.allProcesses()
                 .filter(process -> process.pid() != self)
@@ -21,7 +21,7 @@ final class Processes {
     }
 
     /** Words with spaces between them; empty once the process has ended. */
-    static String commandLine(ProcessHandle process) {
+    public static String commandLine(ProcessHandle process) {
         try {
             return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"))
                     .replace('\0', ' ');

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The project that the demonstration pushes: {@code demo/sample}, as a git repository of its own. */
-final class SampleProject {
+public final class SampleProject {
 
     private SampleProject() {}
 
@@ -15,7 +15,7 @@ final class SampleProject {
     }
 
     /** Copies the files into {@code target} and commits them there. */
-    static Path repositoryOf(Path files, Path target) {
+    public static Path repositoryOf(Path files, Path target) {
         Shell.run("cp", "-r", files.toString(), target.toString());
         git(target, "init", "--quiet", "--initial-branch=main");
         commit(target, "The sample project");

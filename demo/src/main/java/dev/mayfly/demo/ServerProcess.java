@@ -12,7 +12,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A server that runs beside us as its own process, its output in a log file; can be killed and started again. */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
 
     private static final int LOG_TAIL = 30;
     private static final Duration GRACE = Duration.ofSeconds(20);
@@ -23,7 +23,7 @@ final class ServerProcess implements AutoCloseable {
     private final Path log;
     private @Nullable Process process;
 
-    ServerProcess(String name, List<String> command, Map<String, String> environment, Path log) {
+    public ServerProcess(String name, List<String> command, Map<String, String> environment, Path log) {
         this.name = name;
         this.command = List.copyOf(command);
         this.environment = Map.copyOf(environment);
@@ -31,7 +31,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /** Starts it and waits until {@code ready}. */
-    void start(BooleanSupplier ready, Duration patience) {
+    public void start(BooleanSupplier ready, Duration patience) {
         launch();
         awaitReady(ready, patience);
     }
@@ -61,6 +61,14 @@ final class ServerProcess implements AutoCloseable {
 
     boolean isAlive() {
         return process != null && process.isAlive();
+    }
+
+    /** Its process id, once started. */
+    public long pid() {
+        if (process == null) {
+            throw new IllegalStateException(name + " was never started");
+        }
+        return process.pid();
     }
 
     /** kill -9, as a crash. Only this process, not what it started. */

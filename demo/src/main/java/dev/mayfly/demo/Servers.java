@@ -16,7 +16,7 @@ import java.util.Base64;
 import java.util.Objects;
 
 /** Small things that every server of the cluster needs: ports, secrets, files. */
-final class Servers {
+public final class Servers {
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -54,7 +54,7 @@ final class Servers {
         return secret;
     }
 
-    static void write(Path file, String text) {
+    public static void write(Path file, String text) {
         try {
             createFolderOf(file);
             Files.writeString(file, text, StandardCharsets.UTF_8);
@@ -72,7 +72,7 @@ final class Servers {
         }
     }
 
-    static String read(Path file) {
+    public static String read(Path file) {
         try {
             return Files.readString(file).strip();
         } catch (IOException e) {
@@ -80,7 +80,7 @@ final class Servers {
         }
     }
 
-    static Path temporaryFolder(String prefix) {
+    public static Path temporaryFolder(String prefix) {
         try {
             return Files.createTempDirectory(prefix);
         } catch (IOException e) {
@@ -88,7 +88,7 @@ final class Servers {
         }
     }
 
-    static void deleteTree(Path folder) {
+    public static void deleteTree(Path folder) {
         Shell.run("rm", "-rf", "--one-file-system", folder.toString());
     }
 

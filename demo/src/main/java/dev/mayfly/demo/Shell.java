@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Runs short commands to their end. Argument lists only, never a shell's string. */
-final class Shell {
+public final class Shell {
 
     private Shell() {}
 
@@ -17,7 +17,7 @@ final class Shell {
      *
      * @throws IllegalStateException if its exit code is not 0; the message holds the command and its output
      */
-    static String run(List<String> command) {
+    public static String run(List<String> command) {
         return require(command, tryRun(command));
     }
 
@@ -29,17 +29,17 @@ final class Shell {
         return result.output();
     }
 
-    static String run(String... command) {
+    public static String run(String... command) {
         return run(List.of(command));
     }
 
     /** As {@link #run(List)}, with more environment: the place for what must not stand among the arguments. */
-    static String run(Map<String, String> environment, List<String> command) {
+    public static String run(Map<String, String> environment, List<String> command) {
         return require(command, tryRun(environment, command));
     }
 
     /** Exit code and output of a command that may fail. */
-    static Result tryRun(List<String> command) {
+    public static Result tryRun(List<String> command) {
         return tryRun(Map.of(), command);
     }
 
@@ -61,5 +61,5 @@ final class Shell {
         }
     }
 
-    record Result(int exitCode, String output) {}
+    public record Result(int exitCode, String output) {}
 }

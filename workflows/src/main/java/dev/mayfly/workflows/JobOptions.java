@@ -27,6 +27,9 @@ public final class JobOptions {
                 .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
                 .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
                 .setTaskQueue(TaskQueues.CONTROL)
+                // The first task comes back with the start, to this process's own worker: one hop less. If this process
+                // dies with it, the task's time-out brings it to another.
+                .setDisableEagerExecution(false)
                 .setTypedSearchAttributes(SearchAttributes.of(job, queuedAt))
                 .setStaticSummary(cutBytes(job.title(), SUMMARY_BYTES))
                 .setStaticDetails(details(job))

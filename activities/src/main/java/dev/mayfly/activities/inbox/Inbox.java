@@ -113,18 +113,22 @@ public final class Inbox {
 
     private List<Row> take(int most) {
         Instant now = clock.instant();
-        return jdbi.withHandle(handle -> handle.createQuery("""
+        return jdbi.inTransaction(handle -> {
+            // Not worth a wait for the disk: what a crash forgets of this is handed out again, as any crash's work is.
+            handle.execute("set local synchronous_commit = off");
+            return handle.createQuery("""
                         with taken as (
                             update inbox set attempts = attempts + 1, due_at = :until where id in (
                                 select id from inbox where handled_at is null and due_at <= :now
                                 order by id limit :most for update skip locked)
                             returning id, instance, delivery_key, body, headers, attempts, received_at)
                         select * from taken order by id""")
-                .bind("now", now)
-                .bind("until", now.plus(IN_HAND))
-                .bind("most", most)
-                .map(ConstructorMapper.of(Row.class))
-                .list());
+                    .bind("now", now)
+                    .bind("until", now.plus(IN_HAND))
+                    .bind("most", most)
+                    .map(ConstructorMapper.of(Row.class))
+                    .list();
+        });
     }
 
     private static Delivery delivery(Row row) throws JsonProcessingException {

@@ -32,7 +32,11 @@ public final class Jobs {
 
     /** Ensures the job's row and records its status; facts of a known job are refreshed until it is queued. */
     public void upsertSeen(CiJob job, String status) {
-        jdbi.useTransaction(handle -> seen(handle.attach(JobDao.class), job, status));
+        jdbi.useTransaction(handle -> {
+            // Not worth a wait for the disk: the job's first hold ensures the row anew, and GitLab is asked again.
+            handle.execute("set local synchronous_commit = off");
+            seen(handle.attach(JobDao.class), job, status);
+        });
     }
 
     /** As {@link #upsertSeen}, for a job that asks for us but can't be served. */

@@ -1,0 +1,88 @@
+package dev.mayfly.demo.bench;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.mayfly.demo.Servers;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * All figures of a run, for people and as JSON.
+ *
+ * @param load the machine's one-minute load average at each part's beginning
+ * @param steps the parts of a launch's way
+ * @param memory resident MiB
+ */
+record BenchReport(
+        String machine,
+        Map<String, Double> load,
+        List<Measurement> measurements,
+        List<Measurement> steps,
+        Map<String, Double> memory,
+        List<Goal> goals) {
+
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
+    private static final String ROW = "%-66s %6s %9s %9s %9s %9s%n";
+
+    void writeTo(Path file) {
+        try {
+            Servers.write(file.toAbsolutePath(), JSON.writeValueAsString(this) + "\n");
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("the report can't be written as JSON", e);
+        }
+    }
+
+    /** For the terminal. */
+    String table() {
+        StringBuilder text = new StringBuilder(row("milliseconds", "n", "p50", "p90", "p99", "max"));
+        measurements.forEach(one -> append(text, one));
+        if (!steps.isEmpty()) {
+            text.append("\nthe way of a launch\n");
+            steps.forEach(one -> append(text, one));
+        }
+        if (!memory.isEmpty()) {
+            text.append("\nresident memory, MiB\n");
+            memory.forEach((what, mib) -> text.append("%-66s %16.1f%n".formatted(what, mib)));
+        }
+        text.append("\ngoals\n");
+        goals.forEach(goal -> text.append(line(goal)));
+        text.append("\n%s; load average: %s%n".formatted(machine, load));
+        return text.toString();
+    }
+
+    private static void append(StringBuilder text, Measurement one) {
+        text.append(row(one.name(), one.measured()));
+        if (one.floor() != null) {
+            text.append(row("    floor: " + one.floorIs(), one.floor()));
+        }
+    }
+
+    private static String line(Goal goal) {
+        return "%-6s %-59s %9.2f, at most %.2f %s%n"
+                .formatted(goal.met() ? "met" : "MISSED", goal.text(), goal.measured(), goal.limit(), goal.unit());
+    }
+
+    private static String row(String name, Distribution times) {
+        return row(
+                name,
+                Integer.toString(times.count()),
+                number(times.p50()),
+                number(times.p90()),
+                number(times.p99()),
+                number(times.max()));
+    }
+
+    private static String row(String... cells) {
+        return ROW.formatted((Object[]) cells);
+    }
+
+    private static String number(double millis) {
+        return String.format(Locale.ROOT, "%.1f", millis);
+    }
+}
