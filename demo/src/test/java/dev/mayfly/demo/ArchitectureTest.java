@@ -111,7 +111,8 @@ final class ArchitectureTest {
                 .callMethod(Thread.class, "sleep", long.class)
                 .orShould()
                 .dependOnClassesThat()
-                .resideInAnyPackage("java.io..",
+                .resideInAnyPackage(
+                        "java.io..",
                         "java.net..",
                         "java.nio.channels..",
                         "java.nio.file..",

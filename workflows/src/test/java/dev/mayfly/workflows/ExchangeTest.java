@@ -65,7 +65,8 @@ class ExchangeTest {
             CiJob job = rig.start(11);
             Slot slot = rig.claiming(job);
             slot.runnerTags = List.of("actuated-16cpu-64gb"); // by a call that its workflow had abandoned
-            rig.until("the runner carries the job's tags again", () -> job.tags().equals(slot.runnerTags));
+            rig.until(
+                    "the runner carries the job's tags again", () -> job.tags().equals(slot.runnerTags));
             rig.claimedAndRunning(job);
             rig.succeed(job);
             rig.assertNothingLeft();

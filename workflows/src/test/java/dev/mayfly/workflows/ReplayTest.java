@@ -29,9 +29,10 @@ class ReplayTest {
 
     static final Path HISTORIES = Path.of("src/test/resources/histories");
 
-    private static final String CURE = "this workflow would strand jobs that are under way when it is installed: put the"
-            + " change behind Workflow.getVersion, or, before the first release, record the histories anew"
-            + " (mvn -pl workflows test -Dtest=HistoryRecorder)";
+    private static final String CURE =
+            "this workflow would strand jobs that are under way when it is installed: put the"
+                    + " change behind Workflow.getVersion, or, before the first release, record the histories anew"
+                    + " (mvn -pl workflows test -Dtest=HistoryRecorder)";
 
     /** Paths of a machine, and what GitLab's tokens and our keys look like. */
     private static final Pattern FORBIDDEN =

@@ -23,9 +23,7 @@ class TemporalUiTest {
             CiJob job = rig.start(8123);
             var shown = rig.stub(job).describe();
             assertThat(shown.getStaticSummary()).isEqualTo("group/app #8123 test 4c/8g");
-            assertThat(shown.getStaticDetails())
-                    .isEqualTo(
-                            """
+            assertThat(shown.getStaticDetails()).isEqualTo("""
                             [Job 8123 test](https://gitlab.example/group/app/-/jobs/8123)
 
                             [Pipeline 900](https://gitlab.example/group/app/-/pipelines/900)
@@ -55,9 +53,11 @@ class TemporalUiTest {
         var options = JobOptions.of(wordy, OffsetDateTime.parse("2026-01-01T00:00:00Z"));
         assertThat(options.getStaticSummary()).isEqualTo("ü".repeat(100));
         assertThat(options.getStaticSummary().getBytes(StandardCharsets.UTF_8)).hasSize(200);
-        assertThat(options.getTypedSearchAttributes().get(SearchAttributes.PROJECT)).hasSize(255);
+        assertThat(options.getTypedSearchAttributes().get(SearchAttributes.PROJECT))
+                .hasSize(255);
         assertThat(options.getTypedSearchAttributes().get(SearchAttributes.REF)).hasSize(255);
-        assertThat(options.getTypedSearchAttributes().get(SearchAttributes.TAGS).get(0)).hasSize(255);
+        assertThat(options.getTypedSearchAttributes().get(SearchAttributes.TAGS).get(0))
+                .hasSize(255);
     }
 
     @Test
@@ -160,10 +160,12 @@ class TemporalUiTest {
     void postgresqlVisibilityHasAColumnForEachSearchAttribute() {
         Map<String, Long> columns = SearchAttributes.ALL.stream()
                 .collect(Collectors.groupingBy(key -> key.getValueType().name(), Collectors.counting()));
-        assertThat(columns).allSatisfy((type, used) -> assertThat(used)
-                .as(type)
-                .isLessThanOrEqualTo(type.equals("INDEXED_VALUE_TYPE_KEYWORD") ? 10 : 3));
-        assertThat(SearchAttributes.ALL.stream().map(SearchAttributeKey::getName)).doesNotHaveDuplicates();
+        assertThat(columns)
+                .allSatisfy((type, used) -> assertThat(used)
+                        .as(type)
+                        .isLessThanOrEqualTo(type.equals("INDEXED_VALUE_TYPE_KEYWORD") ? 10 : 3));
+        assertThat(SearchAttributes.ALL.stream().map(SearchAttributeKey::getName))
+                .doesNotHaveDuplicates();
     }
 
     private static Map<String, Object> attributes(Rig rig, CiJob job) {

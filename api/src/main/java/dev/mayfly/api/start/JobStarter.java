@@ -31,7 +31,7 @@ public final class JobStarter {
 
     /** Ensures that the job's workflow runs or has completed. */
     public void start(CiJob job) {
-        CiJobWorkflow workflow = 
+        CiJobWorkflow workflow =
                 client.newWorkflowStub(CiJobWorkflow.class, JobOptions.of(job, OffsetDateTime.now(clock)));
         try {
             WorkflowClient.start(workflow::run, job);
