@@ -83,21 +83,6 @@ final class ModelCapacity {
         }
     }
 
-    /** A host; CPUs are what is short. */
-    static final class ModelHost {
-        final String id;
-        final int milliCpus;
-        int used;
-        long epoch = 1;
-        long silentMillis;
-        HostState state = HostState.READY;
-
-        ModelHost(String id, int milliCpus) {
-            this.id = id;
-            this.milliCpus = milliCpus;
-        }
-    }
-
     ModelJob job(CiJob job) {
         return jobs.computeIfAbsent(job.key().jobId(), id -> new ModelJob(job));
     }

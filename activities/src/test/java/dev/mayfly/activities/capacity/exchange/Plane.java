@@ -12,7 +12,6 @@ import dev.mayfly.activities.capacity.LeaseTimes;
 import dev.mayfly.activities.capacity.PostgresCapacity;
 import dev.mayfly.activities.capacity.SlotView;
 import dev.mayfly.activities.capacity.exchange.CrashingConnections.Crash;
-import dev.mayfly.activities.capacity.exchange.ModelCapacity.ModelHost;
 import dev.mayfly.activities.db.MovableClock;
 import dev.mayfly.activities.jobs.Jobs;
 import dev.mayfly.activities.outbox.Outbox;
