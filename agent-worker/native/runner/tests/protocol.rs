@@ -166,7 +166,7 @@ fn a_download_that_stands_still_is_tried_again() {
     let more = json!({"dependencies": [{"id": 5, "name": "build", "token": "token-of-5", "artifacts_file": {"filename": "a.zip", "size": 9}}]});
     let gitlab = GitLab::start(job(&["cat from-before"], more), move |r, n| {
         let whole = reply(200).body(&archive);
-        r.is("GET", "/jobs/5/artifacts").then(|| if n == 0 { server::Reply { stall_after: Some(20), ..whole } } else { whole })
+        r.is("GET", "/jobs/5/artifacts").then_some(if n == 0 { server::Reply { stall_after: Some(20), ..whole } } else { whole })
     });
     run(&gitlab);
     assert_eq!(gitlab.ending()["state"], "success", "{}", gitlab.log());
