@@ -21,6 +21,17 @@ public final class VmCgroups {
 
     private static final Logger log = LoggerFactory.getLogger(VmCgroups.class);
     private static final String PARENT = "mayfly";
+    /** What a process without a group weighs. */
+    private static final long V1_SHARES = 1024;
+
+    private static final long V2_WEIGHT = 100;
+    private static final long LEAST_WEIGHT = 2;
+    /** The kernel refuses more. */
+    private static final long V1_MOST = 262_144;
+
+    private static final long V2_MOST = 10_000;
+    private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+
     private static final long PERIOD_MICROS = 100_000;
     private static final long GONE_WITHIN_MILLIS = 15_000;
 
@@ -55,7 +66,9 @@ public final class VmCgroups {
             Files.createDirectories(parent);
             enable(trees.root(""));
             enable(parent);
+            weigh(parent.resolve("cpu.weight"), V2_WEIGHT * PROCESSORS, V2_MOST);
             Path group = Files.createDirectories(parent.resolve(slotId));
+            weigh(group.resolve("cpu.weight"), V2_WEIGHT * limits.milliCpus() / 1000, V2_MOST);
             write(group.resolve("memory.max"), limits.memoryBytes());
             if (Files.exists(group.resolve("memory.swap.max"))) {
                 write(group.resolve("memory.swap.max"), 0);
@@ -67,6 +80,8 @@ public final class VmCgroups {
         for (Path group : groups(slotId)) {
             Files.createDirectories(group);
         }
+        weigh(trees.root("cpu").resolve(PARENT).resolve("cpu.shares"), V1_SHARES * PROCESSORS, V1_MOST);
+        weigh(group("cpu", slotId).resolve("cpu.shares"), V1_SHARES * limits.milliCpus() / 1000, V1_MOST);
         write(group("memory", slotId).resolve("memory.limit_in_bytes"), limits.memoryBytes());
         write(group("cpu", slotId).resolve("cpu.cfs_period_us"), PERIOD_MICROS);
         write(group("cpu", slotId).resolve("cpu.cfs_quota_us"), quota(limits));
@@ -170,6 +185,14 @@ public final class VmCgroups {
                     group,
                     e);
         }
+    }
+
+    /**
+     * Where CPUs are overcommitted each VM gets its share by its size, and all VMs together weigh as many busy processes
+     * as the host has processors, not one.
+     */
+    private static void weigh(Path file, long weight, long most) throws IOException {
+        write(file, Math.max(LEAST_WEIGHT, Math.min(weight, most)));
     }
 
     private static long quota(Limits limits) {

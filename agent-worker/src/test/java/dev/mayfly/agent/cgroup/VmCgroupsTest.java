@@ -51,6 +51,9 @@ class VmCgroupsTest {
         assertThat(text("fs/mayfly/k3x9p-1/memory.swap.max")).isEqualTo("0");
         assertThat(text("fs/mayfly/k3x9p-1/cpu.max")).isEqualTo("150000 100000");
         assertThat(text("fs/mayfly/k3x9p-1/pids.max")).isEqualTo("128");
+        assertThat(text("fs/mayfly/k3x9p-1/cpu.weight")).isEqualTo("150");
+        assertThat(Integer.parseInt(text("fs/mayfly/cpu.weight")))
+                .isEqualTo(100 * Runtime.getRuntime().availableProcessors());
         assertThat(text("fs/cgroup.subtree_control")).isEqualTo("+memory +cpu +pids");
         assertThat(text("fs/mayfly/cgroup.subtree_control")).isEqualTo("+memory +cpu +pids");
         assertThat(new VmCgroups(v2()).procsFiles("k3x9p-1"))
@@ -67,6 +70,9 @@ class VmCgroupsTest {
         assertThat(text("cpu,cpuacct/mayfly/k3x9p-1/cpu.cfs_quota_us")).isEqualTo("150000");
         assertThat(text("cpu,cpuacct/mayfly/k3x9p-1/cpu.cfs_period_us")).isEqualTo("100000");
         assertThat(text("pids/mayfly/k3x9p-1/pids.max")).isEqualTo("128");
+        assertThat(text("cpu,cpuacct/mayfly/k3x9p-1/cpu.shares")).isEqualTo("1536");
+        assertThat(Integer.parseInt(text("cpu,cpuacct/mayfly/cpu.shares")))
+                .isEqualTo(1024 * Runtime.getRuntime().availableProcessors());
         assertThat(cgroups.procsFiles("k3x9p-1")).hasSize(4);
         assertThat(cgroups.killFile("k3x9p-1")).contains(sys.resolve("unified/mayfly/k3x9p-1/cgroup.kill"));
     }

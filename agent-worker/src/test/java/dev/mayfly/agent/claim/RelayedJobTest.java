@@ -217,6 +217,13 @@ class RelayedJobTest extends ClaimTest {
         assertThat(get(run).end()).isEqualTo(End.ENDED_IN_GITLAB);
     }
 
+    /** The broker's own keeping alive may cross its commit; GitLab answers it 400 then. */
+    private List<String> callsApartFromKeepAlive() {
+        return gitlab.calls.stream()
+                .filter(call -> !call.equals("PUT 7 pending"))
+                .toList();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "GET,/api/v4/jobs/7",
@@ -234,9 +241,9 @@ class RelayedJobTest extends ClaimTest {
     })
     void allElseIsRefusedAndNeverReachesGitLab(String method, String path) throws IOException {
         var unused = running();
-        int calls = gitlab.calls.size();
+        List<String> before = callsApartFromKeepAlive();
         assertThat(fixture.guest().send(method, path, "{}").status()).isEqualTo(403);
-        assertThat(gitlab.calls).hasSize(calls);
+        assertThat(callsApartFromKeepAlive()).isEqualTo(before);
     }
 
     @Test
