@@ -167,14 +167,22 @@ final class JobSteps {
         return steps;
     }
 
+    /** What its workflow begins with: nobody else would end the job. */
+    private void failClaimed(SlotView slot) {
+        if (slot.claimedBy() != null) {
+            world.job(slot.claimedBy()).fail();
+        }
+    }
+
     private void sweptSlot(SlotView slot, SimulatedVm vm, List<Step> steps) {
         if (vm.tombstone || slot.lost()) {
-            steps.add(Step.transaction("the sweeper releases " + vm.slotId, () -> world.plane.releaseSwept(vm.slotId)));
+            steps.add(Step.transaction("the sweeper releases " + vm.slotId, () -> {
+                failClaimed(slot);
+                world.plane.releaseSwept(vm.slotId);
+            }));
         } else if (vm.destroy == null && slot.holder() == null) {
             steps.add(Step.of("destroy(%s) by the sweeper".formatted(vm.slotId), () -> {
-                if (slot.claimedBy() != null) {
-                    world.job(slot.claimedBy()).fail();
-                }
+                failClaimed(slot);
                 world.destroy(
                         vm,
                         ModelCapacity.SWEEPER,
