@@ -6,11 +6,13 @@ import dev.mayfly.demo.PipelineRun.JobState;
 import dev.mayfly.demo.Report.VmReport;
 import java.time.Duration;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** An agent that dies and does not come back: the guard kills its VMs, the control plane fails their jobs, and a job
  * that had no VM yet runs on another host. */
+@Tag(SystemTests.LONG)
 final class AgentGoneForGoodIT {
 
     @RegisterExtension
@@ -28,7 +30,7 @@ final class AgentGoneForGoodIT {
         int host = Hosts.number(vm.host());
         CLUSTER.cluster().hosts().agent(host).kill();
         try {
-            Waiting.until("the guard has killed the VM", Duration.ofMinutes(1), () -> !Vms.isRunning(vm.id()));
+            Waiting.until("the guard has killed the VM", Duration.ofMinutes(2), () -> !Vms.isRunning(vm.id()));
             ClusterExtension.awaitStatus(run, "orphan", "failed", Duration.ofMinutes(2));
             PipelineRun next = CLUSTER.push("""
                     elsewhere:

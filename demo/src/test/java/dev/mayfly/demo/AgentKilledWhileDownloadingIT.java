@@ -7,10 +7,12 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** kill -9 of the agent while a big artifact comes down, away for 15 s: the job ends once, green. */
+@Tag(SystemTests.LONG)
 final class AgentKilledWhileDownloadingIT {
 
     @RegisterExtension

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A VM outlives the thread that launched it: what ends a VM is never bound to a thread of the agent. */
+@Tag(SystemTests.LONG)
 final class AgentThreadEndsIT {
 
     @RegisterExtension

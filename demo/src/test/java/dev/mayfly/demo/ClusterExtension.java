@@ -30,7 +30,7 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
     private static final int HOSTS = 2;
     private static final AtomicInteger PROJECTS = new AtomicInteger();
     /** How long a host may be silent. */
-    static final Duration LOST_AFTER = Duration.ofSeconds(30);
+    static final Duration LOST_AFTER = Duration.ofMinutes(1);
 
     /** Short times, so that a hazard's end is reached in seconds. */
     private static final DemoOptions.Times TIMES = new DemoOptions.Times(
@@ -57,7 +57,7 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
                     "lostAfter",
                     LOST_AFTER.toSeconds() + "s"),
             Map.of("every", "5s", "agreeAfter", "5s", "olderThan", "10s"),
-            Map.of("agentGone", "25s"),
+            Map.of("agentGone", "50s"),
             Map.of("boot", "1s"));
 
     private final String kind;

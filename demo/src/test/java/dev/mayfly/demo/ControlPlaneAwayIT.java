@@ -3,11 +3,13 @@ package dev.mayfly.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A control plane that is away for longer than the lease: running jobs end green meanwhile, and their hosts are not
  * counted as lost for it. */
+@Tag(SystemTests.LONG)
 final class ControlPlaneAwayIT {
 
     @RegisterExtension

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A job that fills its disk, floods its console and opens connections without end harms no neighbour. */
+@Tag(SystemTests.LONG)
 final class NoisyGuestIT {
 
     @RegisterExtension

@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Two jobs one after the other on one host share nothing: no file, process, docker image, identity or randomness. */
+@Tag(SystemTests.LONG)
 final class NothingBetweenJobsIT {
 
     @RegisterExtension

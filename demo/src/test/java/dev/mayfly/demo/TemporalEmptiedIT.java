@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A Temporal that comes back empty looks like a fleet full of orphans: the sweeper holds back, and says why. */
+@Tag(SystemTests.LONG)
 final class TemporalEmptiedIT {
 
     @RegisterExtension

@@ -9,10 +9,12 @@ import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.time.Duration;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Terminating a workflow by hand skips its clean-up: the sweeper does it, and a job that still waits runs anew. */
+@Tag(SystemTests.LONG)
 final class TerminatedInTheUiIT {
 
     @RegisterExtension

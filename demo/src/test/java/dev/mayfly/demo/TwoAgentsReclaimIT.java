@@ -6,10 +6,12 @@ import dev.mayfly.demo.PipelineRun.JobState;
 import dev.mayfly.demo.Report.VmReport;
 import java.time.Duration;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What an agent cleans up at its start is its own: the VM of another agent on the same machine goes on. */
+@Tag(SystemTests.LONG)
 final class TwoAgentsReclaimIT {
 
     @RegisterExtension

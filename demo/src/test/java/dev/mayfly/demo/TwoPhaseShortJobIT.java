@@ -3,10 +3,12 @@ package dev.mayfly.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A job of no length ends once and green, whether GitLab commits jobs in two phases or runs them as they are handed out. */
+@Tag(SystemTests.LONG)
 final class TwoPhaseShortJobIT {
 
     @RegisterExtension
