@@ -71,7 +71,7 @@ public final class GitLabUser {
     /**
      * The pipeline that the last push started.
      *
-     * @throws IllegalStateException if it started none
+     * @throws IllegalStateException if it started none, or one without jobs because GitLab can't read its configuration
      */
     public long newestPipeline(long project) {
         JsonNode pipelines = api.get("/api/v4/projects/%d/pipelines?per_page=1".formatted(project));
@@ -79,7 +79,14 @@ public final class GitLabUser {
             throw new IllegalStateException(
                     "the push started no pipeline; is there a .gitlab-ci.yml in the repository?");
         }
-        return pipelines.get(0).get("id").asLong();
+        long id = pipelines.get(0).get("id").asLong();
+        JsonNode errors =
+                api.get("/api/v4/projects/%d/pipelines/%d".formatted(project, id)).path("yaml_errors");
+        if (errors.isTextual()) {
+            throw new IllegalStateException("GitLab can't use the repository's .gitlab-ci.yml: %s; mend it and commit"
+                    .formatted(errors.asText()));
+        }
+        return id;
     }
 
     /** With a hosts file of its own: git's own way to resolve a name is unknown to git-lfs. */

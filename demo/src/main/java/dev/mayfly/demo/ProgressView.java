@@ -10,12 +10,16 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Says each change of a job once, and at the end everything in a table. */
+/** Says each change of a job once, what it waits for if that is not us, and at the end everything in a table. */
 final class ProgressView {
 
     private static final String ROW = "%-6s %-22s %-9s %-11s %-8s %-7s %7s %7s  %s%n";
 
+    /** A webhook and a look at GitLab take less; what is unknown to us by then stays so. */
+    private static final Duration NOT_OURS = Duration.ofSeconds(15);
+
     private final Map<Long, String> shown = new HashMap<>();
+    private final Map<Long, Instant> pendingSince = new HashMap<>();
     private final Consumer<String> say;
 
     ProgressView(Consumer<String> say) {
@@ -35,6 +39,19 @@ final class ProgressView {
             if (!line.equals(shown.put(job.id(), line))) {
                 say.accept(line.strip());
             }
+            if (job.inMayfly() == null && job.status().equals("pending")) {
+                hintIfNotOurs(job);
+            }
+        }
+    }
+
+    private void hintIfNotOurs(JobState job) {
+        Instant now = Instant.now();
+        Instant since = pendingSince.putIfAbsent(job.id(), now);
+        if (since != null && since.isBefore(now.minus(NOT_OURS))) {
+            pendingSince.put(job.id(), Instant.MAX);
+            say.accept(job.name() + " waits for a runner that is not ours: give it tags such as"
+                    + " [actuated-2cpu-4gb, shell], cancel it in GitLab, or end with Ctrl-C");
         }
     }
 

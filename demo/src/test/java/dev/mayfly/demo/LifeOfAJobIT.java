@@ -1,6 +1,7 @@
 package dev.mayfly.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
@@ -68,6 +69,13 @@ final class LifeOfAJobIT {
         assertThat(giant.reason()).contains("30c/60g");
         assertThat(giant.inGitLab().get("status").asText()).isEqualTo("pending");
         run.cancel(giant);
+    }
+
+    @Test
+    void aConfigurationThatGitLabCantUseIsReportedAtOnce() {
+        assertThatThrownBy(() -> CLUSTER.push("broken:\n  stage: nowhere\n  script: [echo never]\n"))
+                .hasMessageContaining(".gitlab-ci.yml")
+                .hasMessageContaining("nowhere");
     }
 
     @Test
