@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,6 +39,7 @@ import org.slf4j.LoggerFactory;
 public final class ClaimBroker implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClaimBroker.class);
+    private static final int STOP_SECONDS = 5;
 
     private final ClaimSettings settings;
     private final Map<String, SlotClaim> slots = new ConcurrentHashMap<>();
@@ -51,6 +53,7 @@ public final class ClaimBroker implements AutoCloseable {
         this.settings = settings;
         this.events = new ScheduledThreadPoolExecutor(1, daemon("claims"));
         this.events.setRemoveOnCancelPolicy(true);
+        this.events.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         this.blocking = Executors.newCachedThreadPool(daemon("claims-blocking"));
         GitLabConnections connections = new GitLabConnections(settings, controlPlane, blocking);
         Repeater repeater = new Repeater(events, settings.retryEvery());
@@ -129,12 +132,20 @@ public final class ClaimBroker implements AutoCloseable {
         return claim == null ? Optional.empty() : claim.claimedJob();
     }
 
-    /** Closes the relay and stops asking. What is stored stays. */
+    /** Closes the relay and stops asking. What is stored stays; what is being stored is stored first. */
     @Override
     public void close() {
         relay.close();
-        events.shutdownNow();
         blocking.shutdownNow();
+        events.shutdown();
+        try {
+            if (!events.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("a slot's claim was still being worked on {} s after the stop", STOP_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        events.shutdownNow();
     }
 
     private Optional<RelayedVm> vmAt(InetAddress peer) {
