@@ -2,6 +2,7 @@ package dev.mayfly.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mayfly.testkit.gitlab.GitUser;
 import dev.mayfly.testkit.gitlab.SimulatedGitLab;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,13 +10,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** A project in the simulated GitLab, and what its users do with it. */
@@ -66,11 +63,7 @@ public final class TestProject {
     public void push(Path work, String yaml) {
         try {
             Path repository = Files.createTempDirectory(work, "repository");
-            Files.writeString(repository.resolve(".gitlab-ci.yml"), yaml);
-            git(repository, "init", "--quiet", "--initial-branch=main");
-            git(repository, "add", ".");
-            git(repository, "commit", "--quiet", "--message=first");
-            git(repository, "push", "--quiet", "--force", gitlab.url() + "/" + path + ".git", "HEAD:refs/heads/main");
+            GitUser.rootOf(gitlab).push(repository, path, Map.of(".gitlab-ci.yml", yaml));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -92,35 +85,6 @@ public final class TestProject {
                 throw new AssertionError(method + " " + apiPath + ": " + response.statusCode() + " " + response.body());
             }
             return JSON.readTree(response.body());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private void git(Path folder, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("git"));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder =
-                new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
-        String credentials =
-                Base64.getEncoder().encodeToString(("root:" + gitlab.rootToken()).getBytes(StandardCharsets.UTF_8));
-        Map<String, String> env = builder.environment();
-        env.put("GIT_CONFIG_COUNT", "1");
-        env.put("GIT_CONFIG_KEY_0", "http.extraHeader");
-        env.put("GIT_CONFIG_VALUE_0", "Authorization: Basic " + credentials);
-        for (String who : List.of("AUTHOR", "COMMITTER")) {
-            env.put("GIT_" + who + "_NAME", "Ann");
-            env.put("GIT_" + who + "_EMAIL", "ann@example.com");
-        }
-        try {
-            Process process = builder.start();
-            process.getOutputStream().close();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new AssertionError(String.join(" ", command) + ": " + output);
-            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

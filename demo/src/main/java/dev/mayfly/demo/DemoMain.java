@@ -4,14 +4,12 @@ import dev.mayfly.demo.PipelineRun.JobState;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import net.sourceforge.argparse4j.ArgumentParsers;
 import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.ArgumentParser;
-import net.sourceforge.argparse4j.inf.ArgumentParserException;
 import net.sourceforge.argparse4j.inf.Namespace;
 import org.jspecify.annotations.Nullable;
 
@@ -20,18 +18,21 @@ public final class DemoMain {
 
     private static final Duration PATIENCE = Duration.ofMinutes(40);
 
-    private final Instant began = Instant.now();
+    private final DemoProgram program;
     private final Namespace arguments;
 
-    private DemoMain(Namespace arguments) {
+    private DemoMain(DemoProgram program, Namespace arguments) {
+        this.program = program;
         this.arguments = arguments;
     }
 
     public static void main(String[] args) {
-        System.exit(new DemoMain(parse(args)).runReportingErrors());
+        DemoProgram program = new DemoProgram("demo");
+        DemoMain main = new DemoMain(program, program.parse(parser(), args));
+        System.exit(program.exitCode(main::run));
     }
 
-    private static Namespace parse(String[] args) {
+    private static ArgumentParser parser() {
         ArgumentParser parser = ArgumentParsers.newFor("bin/demo").build();
         parser.addArgument("--once").action(Arguments.storeTrue());
         parser.addArgument("--repo");
@@ -45,25 +46,7 @@ public final class DemoMain {
         parser.addArgument("--api-port").type(Integer.class).setDefault(0);
         parser.addArgument("--temporal-ui-port").type(Integer.class).setDefault(0);
         parser.addArgument("--keep").action(Arguments.storeTrue());
-        try {
-            return parser.parseArgs(args);
-        } catch (ArgumentParserException e) {
-            parser.handleError(e);
-            System.err.println("bin/demo --help tells them all");
-            System.exit(2);
-            throw new IllegalStateException("not reached", e);
-        }
-    }
-
-    private int runReportingErrors() {
-        try {
-            return run();
-        } catch (RuntimeException | AssertionError e) {
-            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                System.err.println("bin/demo: " + cause.getMessage());
-            }
-            return 1;
-        }
+        return parser;
     }
 
     private int run() {
@@ -77,23 +60,14 @@ public final class DemoMain {
                 arguments.getInt("temporal_ui_port"),
                 DemoOptions.Times.usual());
         Path repository = repository(work);
-        boolean well = false;
-        try (DemoCluster cluster = DemoCluster.start(options, this::say)) {
-            Thread onInterrupt = new Thread(cluster::close, "stop");
-            Runtime.getRuntime().addShutdownHook(onInterrupt);
-            well = runPipeline(cluster, repository);
+        boolean well = program.inCluster(options, arguments.getBoolean("keep"), cluster -> {
+            boolean ended = runPipeline(cluster, repository);
             if (!arguments.getBoolean("once")) {
                 say("up until Ctrl-C: push to " + cluster.gitlabUrl() + " and watch");
                 waitForInterrupt();
             }
-            Runtime.getRuntime().removeShutdownHook(onInterrupt);
-        } finally {
-            if (arguments.getBoolean("keep") || !well) {
-                say("logs and configuration are kept in " + work);
-            } else {
-                Servers.deleteTree(work);
-            }
-        }
+            return ended;
+        });
         say(well ? "everything ended as it should, and nothing was left" : "NOT everything ended as it should");
         return well ? 0 : 1;
     }
@@ -116,7 +90,7 @@ public final class DemoMain {
             new Report(run.report(), left.asMap()).writeTo(file);
             say("report: " + file);
         }
-        return jobs.stream().allMatch(JobState::isWell) && left.isNothing();
+        return !jobs.isEmpty() && jobs.stream().allMatch(JobState::isWell) && left.isNothing();
     }
 
     private @Nullable Path path(String option) {
@@ -149,7 +123,6 @@ public final class DemoMain {
     }
 
     private void say(String line) {
-        System.out.printf(
-                "[demo %4ds] %s%n", Duration.between(began, Instant.now()).toSeconds(), line);
+        program.say(line);
     }
 }

@@ -22,8 +22,13 @@ public final class SampleProject {
         return target;
     }
 
-    static void commit(Path repository, String message) {
+    private static void commit(Path repository, String message) {
         git(repository, "add", "--all");
+        commitStaged(repository, message);
+    }
+
+    /** Commits what was added, and nothing else. */
+    static void commitStaged(Path repository, String message) {
         git(
                 repository,
                 "-c",

@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -168,6 +170,16 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
                 "has printed " + text.strip(),
                 VM_AND_SCRIPT,
                 state -> state.status().equals("running") && run.log(state).contains(text));
+    }
+
+    /** What the group of this pattern, over whole lines, is in the job's log. */
+    static String inLog(PipelineRun run, JobState job, String pattern) {
+        String log = run.log(job);
+        Matcher found = Pattern.compile("(?m)^" + pattern + "$").matcher(log);
+        assertThat(found.find())
+                .as("%s in the log of %s: %s", pattern, job.name(), log)
+                .isTrue();
+        return found.group(1);
     }
 
     /** Waits until Mayfly is in this phase of its work for the job. */

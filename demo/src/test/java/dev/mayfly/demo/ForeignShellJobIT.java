@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -38,8 +36,6 @@ final class ForeignShellJobIT {
     }
 
     private static String ran(PipelineRun run, JobState job) {
-        Matcher found = Pattern.compile("(?m)^ran in (\\S+)$").matcher(run.log(job));
-        assertThat(found.find()).as(run.log(job)).isTrue();
-        return found.group(1);
+        return ClusterExtension.inLog(run, job, "ran in (\\S+)");
     }
 }

@@ -51,7 +51,7 @@ final class JobFeaturesIT {
         SampleProject.git(repository, "lfs", "track", "*.bin");
         Servers.write(repository.resolve("large.bin"), "from large file storage\n");
         SampleProject.git(repository, "add", ".gitattributes", "large.bin");
-        commit(repository);
+        SampleProject.commitStaged(repository, "More");
         assertThat(SampleProject.git(repository, "show", "HEAD:large.bin")).startsWith("version https://git-lfs");
 
         PipelineRun run = CLUSTER.pushInto(project, repository);
@@ -100,10 +100,5 @@ final class JobFeaturesIT {
     /** As {@code git submodule add} would leave it, without a clone. */
     private static void addSubmodule(Path repository, String commit) {
         SampleProject.git(repository, "update-index", "--add", "--cacheinfo", "160000," + commit + ",lib");
-    }
-
-    private static void commit(Path repository) {
-        SampleProject.git(
-                repository, "-c", "user.name=Sample", "-c", "user.email=sample@example.com", "commit", "-qm", "More");
     }
 }

@@ -6,8 +6,6 @@ import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -57,8 +55,6 @@ final class NothingBetweenJobsIT {
     }
 
     private static String value(PipelineRun run, JobState job, String name) {
-        Matcher found = Pattern.compile("(?m)^" + name + "=(\\S{16,})$").matcher(run.log(job));
-        assertThat(found.find()).as("%s in the log of %s", name, job.name()).isTrue();
-        return found.group(1);
+        return ClusterExtension.inLog(run, job, name + "=(\\S{16,})");
     }
 }

@@ -63,6 +63,11 @@ public final class Fleet implements AutoCloseable {
     }
 
     public static CiJob job(long id, @Nullable VmSize size) {
+        List<String> tags = size == null ? List.of("shell") : List.of("actuated-" + size.vcpus() + "cpu", "shell");
+        return job(id, tags, size, Executor.SHELL);
+    }
+
+    public static CiJob job(long id, List<String> tags, @Nullable VmSize size, Executor executor) {
         return new CiJob(
                 new JobKey("gl", 7, id),
                 "acme/app",
@@ -73,9 +78,9 @@ public final class Fleet implements AutoCloseable {
                 700,
                 "https://gitlab.test/acme/app/-/jobs/" + id,
                 "ada",
-                size == null ? List.of("shell") : List.of("actuated-" + size.vcpus() + "cpu", "shell"),
+                tags,
                 size,
-                Executor.SHELL);
+                executor);
     }
 
     /** A host with room for this many small VMs. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.capacity.Fleet;
+import dev.mayfly.testkit.gitlab.GitUser;
 import dev.mayfly.testkit.gitlab.SimulatedGitLab;
 import dev.mayfly.testkit.gitlab.SimulatedGitLabOptions;
 import dev.mayfly.workflows.job.CiJob;
@@ -17,12 +18,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -57,13 +56,9 @@ final class OnGitLab implements AutoCloseable {
     }
 
     /** Pushes this configuration; the pipeline's jobs by their ids, in order. */
-    List<JobKey> push(String yaml) throws IOException, InterruptedException {
+    List<JobKey> push(String yaml) throws IOException {
         Path repository = Files.createTempDirectory(work, "repository");
-        Files.writeString(repository.resolve(".gitlab-ci.yml"), yaml);
-        git(repository, "init", "--quiet", "--initial-branch=main");
-        git(repository, "add", ".");
-        git(repository, "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "--quiet", "-m", "x");
-        git(repository, "push", "--quiet", "--force", server.url() + "/acme/app.git", "HEAD:refs/heads/main");
+        GitUser.rootOf(server).push(repository, "acme/app", Map.of(".gitlab-ci.yml", yaml));
         return ids("/api/v4/projects/" + project + "/jobs?per_page=100").stream()
                 .sorted()
                 .map(id -> new JobKey(NAME, project, id))
@@ -74,24 +69,6 @@ final class OnGitLab implements AutoCloseable {
         List<Long> ids = new ArrayList<>();
         root("GET", path, null).forEach(entry -> ids.add(entry.path("id").asLong()));
         return ids;
-    }
-
-    private void git(Path folder, String... arguments) throws IOException, InterruptedException {
-        ProcessBuilder git =
-                new ProcessBuilder("git").directory(folder.toFile()).redirectErrorStream(true);
-        git.command().addAll(List.of(arguments));
-        String credentials = "root:" + server.rootToken();
-        git.environment()
-                .putAll(Map.of(
-                        "GIT_CONFIG_COUNT", "1",
-                        "GIT_CONFIG_KEY_0", "http.extraHeader",
-                        "GIT_CONFIG_VALUE_0",
-                                "Authorization: Basic "
-                                        + Base64.getEncoder()
-                                                .encodeToString(credentials.getBytes(StandardCharsets.UTF_8))));
-        Process process = git.start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(output).isZero();
     }
 
     JsonNode job(JobKey job) {

@@ -52,7 +52,11 @@ final class GitLabAnswer {
 
     /** The same call may be answered otherwise a little later. */
     boolean mayPass() {
-        return status() == 429 || status() >= 500;
+        return mayPass(status());
+    }
+
+    static boolean mayPass(int status) {
+        return status == 429 || status >= 500;
     }
 
     /** To a request for a job: the runner is none, or none any more. */

@@ -173,7 +173,7 @@ final class JobRun implements Binding.Watcher {
     }
 
     private void judge(Update update, int status) {
-        if (status < 500 && status != 429) {
+        if (!GitLabAnswer.mayPass(status)) {
             state.updated();
         }
         if (status == 403 || status == 404) {

@@ -2,23 +2,21 @@ package dev.mayfly.demo.bench;
 
 import dev.mayfly.demo.DemoCluster;
 import dev.mayfly.demo.DemoOptions;
+import dev.mayfly.demo.DemoProgram;
 import dev.mayfly.demo.Servers;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import net.sourceforge.argparse4j.ArgumentParsers;
 import net.sourceforge.argparse4j.inf.ArgumentParser;
-import net.sourceforge.argparse4j.inf.ArgumentParserException;
 import net.sourceforge.argparse4j.inf.Namespace;
 
 /** {@code bin/bench start}: two clusters one after the other, one that plays its VMs and one with real ones. */
 public final class BenchMain {
 
-    private final Instant began = Instant.now();
+    private final DemoProgram program;
     private final Namespace arguments;
     private final Map<String, Double> load = new LinkedHashMap<>();
     private final List<Measurement> measurements = new ArrayList<>();
@@ -26,42 +24,26 @@ public final class BenchMain {
     private final Map<String, Double> memory = new LinkedHashMap<>();
     private final List<Goal> goals = new ArrayList<>();
 
-    private BenchMain(Namespace arguments) {
+    private BenchMain(DemoProgram program, Namespace arguments) {
+        this.program = program;
         this.arguments = arguments;
     }
 
     public static void main(String[] args) {
-        System.exit(new BenchMain(parse(args)).runReportingErrors());
+        DemoProgram program = new DemoProgram("bench");
+        BenchMain main = new BenchMain(program, program.parse(parser(), args));
+        System.exit(program.exitCode(main::run));
     }
 
-    private static Namespace parse(String[] args) {
+    private static ArgumentParser parser() {
         ArgumentParser parser = ArgumentParsers.newFor("bin/bench start").build();
         parser.addArgument("--runs").type(Integer.class).setDefault(1000);
         parser.addArgument("--vms").type(Integer.class).setDefault(5);
         parser.addArgument("--json");
-        try {
-            return parser.parseArgs(args);
-        } catch (ArgumentParserException e) {
-            parser.handleError(e);
-            System.err.println("bin/bench --help tells them all");
-            System.exit(2);
-            throw new IllegalStateException("not reached", e);
-        }
+        return parser;
     }
 
-    private int runReportingErrors() {
-        try {
-            run();
-            return 0;
-        } catch (RuntimeException | AssertionError e) {
-            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                System.err.println("bin/bench: " + cause.getMessage());
-            }
-            return 1;
-        }
-    }
-
-    private void run() {
+    private int run() {
         int runs = arguments.getInt("runs");
         if (runs > 0) {
             inCluster("simulated", cluster -> measureLaunches(cluster, runs));
@@ -75,13 +57,14 @@ public final class BenchMain {
         String json = arguments.getString("json");
         if (json != null) {
             report.writeTo(Path.of(json));
-            say("written to " + json);
+            program.say("written to " + json);
         }
+        return 0;
     }
 
     private void measureLaunches(DemoCluster cluster, int runs) {
         try (Floor floor = new Floor(cluster).start();
-                LaunchLatency launches = new LaunchLatency(cluster, floor, this::say)) {
+                LaunchLatency launches = new LaunchLatency(cluster, floor, program::say)) {
             LaunchLatency.Result result = launches.run(runs);
             measurements.add(result.answered());
             measurements.add(result.launched());
@@ -92,12 +75,12 @@ public final class BenchMain {
 
     private void measureVms(DemoCluster cluster, int vms) {
         try (Floor floor = new Floor(cluster).start()) {
-            try (VmStarts starts = new VmStarts(cluster, this::say)) {
+            try (VmStarts starts = new VmStarts(cluster, program::say)) {
                 List<Measurement> measured = starts.run(vms);
                 measurements.addAll(measured);
                 goals.addAll(Goals.ofStarts(measured));
             }
-            say("memory");
+            program.say("memory");
             MemoryUse.Result result = new MemoryUse(cluster).run(floor.bareWorker());
             memory.put("agent, no VM", result.agent());
             memory.put("    floor: a bare activity worker, same flags", result.bareWorker());
@@ -116,20 +99,10 @@ public final class BenchMain {
         load.put(driver, loadAverage());
         Path work = Servers.temporaryFolder("mayfly-bench-");
         DemoOptions options = new DemoOptions(work, 1, driver, true, 0, 0, DemoOptions.Times.usual());
-        boolean well = false;
-        try (DemoCluster cluster = DemoCluster.start(options, this::say)) {
-            Thread onInterrupt = new Thread(cluster::close, "stop");
-            Runtime.getRuntime().addShutdownHook(onInterrupt);
+        program.inCluster(options, false, cluster -> {
             part.measure(cluster);
-            Runtime.getRuntime().removeShutdownHook(onInterrupt);
-            well = true;
-        } finally {
-            if (well) {
-                Servers.deleteTree(work);
-            } else {
-                say("logs and configuration are kept in " + work);
-            }
-        }
+            return true;
+        });
     }
 
     private static double loadAverage() {
@@ -139,10 +112,5 @@ public final class BenchMain {
     private static String machine() {
         return "%d CPUs, Java %s"
                 .formatted(Runtime.getRuntime().availableProcessors(), System.getProperty("java.version"));
-    }
-
-    private void say(String line) {
-        System.out.printf(
-                "[bench %4ds] %s%n", Duration.between(began, Instant.now()).toSeconds(), line);
     }
 }

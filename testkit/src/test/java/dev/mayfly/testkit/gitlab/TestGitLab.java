@@ -8,12 +8,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +25,7 @@ final class TestGitLab implements AutoCloseable {
     final SimulatedGitLab server;
     private final Path work;
     private final HttpClient http = HttpClient.newHttpClient();
+    private final GitUser user;
     private int repositories;
 
     TestGitLab(Path work) throws IOException {
@@ -39,6 +36,7 @@ final class TestGitLab implements AutoCloseable {
         this.work = work;
         this.server = SimulatedGitLab.start(change.apply(
                 SimulatedGitLabOptions.plainOnLoopback(work.resolve("gitlab")).withClock(clock)));
+        this.user = GitUser.rootOf(server);
     }
 
     Answer send(String method, String path, Map<String, String> headers, byte[] body) {
@@ -101,53 +99,20 @@ final class TestGitLab implements AutoCloseable {
     /** Commits the configuration and a file, and pushes them; the pipeline's id. */
     long push(long project, String yaml) {
         Path repository = work.resolve("repository-" + ++repositories);
-        try {
-            Files.createDirectories(repository);
-            Files.writeString(repository.resolve(".gitlab-ci.yml"), yaml);
-            Files.writeString(repository.resolve("README"), "hello\n");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        git(repository, "init", "--quiet", "--initial-branch=main");
-        git(repository, "add", ".");
-        git(repository, "commit", "--quiet", "--message=first");
-        pushCommit(project, repository, "main");
+        user.push(repository, pathOf(project), Map.of(".gitlab-ci.yml", yaml, "README", "hello\n"));
         return get("/projects/" + project + "/pipelines").path(0).path("id").asLong();
     }
 
     void pushCommit(long project, Path repository, String ref) {
-        String path = get("/projects/" + project).path("path_with_namespace").asText();
-        git(repository, "push", "--quiet", "--force", server.url() + "/" + path + ".git", "HEAD:refs/heads/" + ref);
+        user.pushCommit(repository, pathOf(project), ref);
+    }
+
+    private String pathOf(long project) {
+        return get("/projects/" + project).path("path_with_namespace").asText();
     }
 
     String git(Path folder, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("git"));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder =
-                new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
-        String credentials =
-                Base64.getEncoder().encodeToString(("root:" + server.rootToken()).getBytes(StandardCharsets.UTF_8));
-        Map<String, String> env = builder.environment();
-        env.put("GIT_CONFIG_COUNT", "1");
-        env.put("GIT_CONFIG_KEY_0", "http.extraHeader");
-        env.put("GIT_CONFIG_VALUE_0", "Authorization: Basic " + credentials);
-        for (String who : List.of("AUTHOR", "COMMITTER")) {
-            env.put("GIT_" + who + "_NAME", "Ann");
-            env.put("GIT_" + who + "_EMAIL", "ann@example.com");
-        }
-        try {
-            Process process = builder.start();
-            process.getOutputStream().close();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new AssertionError(String.join(" ", command) + ": " + output);
-            }
-            return output;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+        return user.git(folder, arguments);
     }
 
     /** Jobs' names and statuses in a pipeline, retried ones left out. */

@@ -7,7 +7,6 @@ import dev.mayfly.activities.installation.Installation;
 import dev.mayfly.testkit.PostgresExtension;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
-import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.VmSize;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -70,19 +69,7 @@ class ExchangePropertyTest {
         }
 
         CiJob job(long id) {
-            return new CiJob(
-                    new JobKey("gl", 7, id),
-                    "acme/app",
-                    "test",
-                    "test",
-                    "main",
-                    "a1b2c3",
-                    700,
-                    "https://gitlab.test/acme/app/-/jobs/" + id,
-                    "ada",
-                    tags(),
-                    size(),
-                    tags().contains("shell") ? Executor.SHELL : Executor.DOCKER);
+            return Fleet.job(id, tags(), size(), tags().contains("shell") ? Executor.SHELL : Executor.DOCKER);
         }
     }
 
