@@ -80,8 +80,8 @@ public final class GitLabUser {
                     "the push started no pipeline; is there a .gitlab-ci.yml in the repository?");
         }
         long id = pipelines.get(0).get("id").asLong();
-        JsonNode errors =
-                api.get("/api/v4/projects/%d/pipelines/%d".formatted(project, id)).path("yaml_errors");
+        JsonNode errors = api.get("/api/v4/projects/%d/pipelines/%d".formatted(project, id))
+                .path("yaml_errors");
         if (errors.isTextual()) {
             throw new IllegalStateException("GitLab can't use the repository's .gitlab-ci.yml: %s; mend it and commit"
                     .formatted(errors.asText()));

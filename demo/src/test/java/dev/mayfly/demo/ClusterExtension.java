@@ -157,7 +157,8 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
                 return condition.test(last[0]);
             });
         } catch (AssertionError e) {
-            throw new AssertionError(e.getMessage() + "; it is " + last[0], e);
+            String log = last[0] == null ? "" : run.log(last[0]);
+            throw new AssertionError("%s; it is %s; its log: %s".formatted(e.getMessage(), last[0], log), e);
         }
         return last[0];
     }
