@@ -17,13 +17,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +35,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a slot's broker must find again after the agent was killed: runner token, GitLab's answer, how far the job has
- * come. Lives on tmpfs in the slot's secret folder, every file 0600 and replaced in one step, so a reader sees the old
+ * come, jobs to be given back. Lives on tmpfs in the slot's secret folder, every file 0600 and replaced in one step, so a reader sees the old
  * or the new one. Survives an agent's restart; not the host's, as the VM doesn't either.
  */
 final class ClaimStore {
@@ -43,6 +46,7 @@ final class ClaimStore {
     private static final String TOKEN = "runner-token.json";
     private static final String INSTANCE = "instance.json";
     private static final String CLAIM = "claim.json";
+    private static final String GIVEN_BACK = "given-back-%s.json";
     private static final String PROGRESS = "progress.json";
 
     private final ObjectMapper json = JsonMapper.builder()
@@ -144,6 +148,25 @@ final class ClaimStore {
 
     void eraseClaim() throws IOException {
         Files.deleteIfExists(folder.resolve(CLAIM));
+    }
+
+    /** Jobs that GitLab has not been told of yet that they are given back, as it handed them out. */
+    List<byte[]> givenBack() throws IOException {
+        List<byte[]> found = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, GIVEN_BACK.formatted("*"))) {
+            for (Path file : files) {
+                found.add(Files.readAllBytes(file));
+            }
+        }
+        return found;
+    }
+
+    void keepGivenBack(long jobId, byte[] payload) throws IOException {
+        write(GIVEN_BACK.formatted(jobId), payload);
+    }
+
+    void eraseGivenBack(long jobId) throws IOException {
+        Files.deleteIfExists(folder.resolve(GIVEN_BACK.formatted(jobId)));
     }
 
     Progress progress() throws IOException {

@@ -31,7 +31,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
     private final SlotContext slot;
     private final ClaimState state;
     private final JobRequests requests;
-    private final DeadVmSpeaker speaker;
+    private final GivenBackJobs givenBack;
     private final JobRun run;
     private final Calls<ClaimCall, Claimed> claimCalls = Calls.claim();
     private final Calls<RunCall, Ran> runCalls = Calls.run();
@@ -44,7 +44,8 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
         this.slot = slot;
         this.state = new ClaimState(slot);
         this.requests = new JobRequests(slot, this);
-        this.speaker = new DeadVmSpeaker(slot);
+        DeadVmSpeaker speaker = new DeadVmSpeaker(slot);
+        this.givenBack = new GivenBackJobs(slot, speaker);
         this.run = new JobRun(slot, state, speaker, this::advance);
     }
 
@@ -53,6 +54,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
     /** Takes up what an earlier life of the agent stored. */
     void resume() {
         state.resume();
+        givenBack.resume();
         if (state.is(Stage.CLAIMED)) {
             reportClaim();
         }
@@ -142,7 +144,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
             reportClaim();
         } catch (IOException e) {
             LOG.error("slot {}: {} is given back, its claim can't be stored: {}", slot.id(), job, e.toString());
-            failInBackground(job);
+            givenBack.add(job);
             close();
         }
         advance();
@@ -171,7 +173,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
 
     private void reportClaim() {
         ClaimedJob job = state.claimedJob();
-        report = new ClaimReport(slot, job, state.claimedAt(), () -> failInBackground(job));
+        report = new ClaimReport(slot, job, state.claimedAt(), () -> givenBack.add(job));
         report.start(reply -> recorded(job, reply));
     }
 
@@ -180,12 +182,12 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
         switch (reply.verdict()) {
             case HELD -> state.held();
             case VOID -> {
-                failInBackground(job);
+                givenBack.add(job);
                 stopReport();
                 state.erased();
             }
             case REFUSED -> {
-                failInBackground(job);
+                givenBack.add(job);
                 state.refused();
                 close();
             }
@@ -230,7 +232,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
             return Optional.of(Destroyed.REASSIGNED);
         }
         if (!state.is(Stage.ENDED)) {
-            job.ifPresent(this::failInBackground);
+            job.ifPresent(givenBack::add);
         }
         close();
         return Optional.of(Destroyed.DESTROYED);
@@ -261,11 +263,5 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
             report.stop();
             report = null;
         }
-    }
-
-    /** Nothing waits for it: what ends the job must not hold up what comes next. */
-    private void failInBackground(ClaimedJob job) {
-        var unused = speaker.fail(job, "runner_system_failure")
-                .thenAccept(spoken -> LOG.info("slot {}: {} given back to GitLab: {}", slot.id(), job, spoken));
     }
 }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.workflows.activity.VmActivities.Claimed;
 import dev.mayfly.workflows.activity.VmActivities.Destroyed;
 import dev.mayfly.workflows.activity.VmActivities.Ran.End;
+import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a killed agent finds again in the slot's folder. */
@@ -54,6 +56,21 @@ class RestartedAgentTest extends ClaimTest {
         fixture.restart(vm);
         assertThat(get(fixture.broker.claim(vm, job(7)))).isEqualTo(Claimed.REASSIGNED);
         assertThat(gitlab.count("POST request")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"VOID", "REFUSED"})
+    void aJobThatGitLabCouldNotBeToldOfIsGivenBackByTheNextAgent(Verdict verdict) throws IOException {
+        controlPlane.verdict = job -> FakeControlPlane.answer(verdict);
+        gitlab.fault = call -> call.equals("PUT 7 failed") ? 503 : null;
+        gitlab.offer(7);
+        var unused = fixture.broker.claim(vm, job(7));
+        until("GitLab was told in vain", () -> gitlab.count("PUT 7 failed") >= 1);
+        fixture.broker.close();
+        gitlab.fault = call -> null;
+        fixture.restart(vm);
+        until("the job was failed", () -> gitlab.state(7).equals("failed"));
+        until("it is forgotten", () -> Files.notExists(folder.resolve("given-back-7.json")));
     }
 
     @Test
