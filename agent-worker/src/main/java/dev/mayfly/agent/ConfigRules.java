@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 final class ConfigRules {
 
     private static final Pattern HOST_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[::1]");
     private static final int LAST_PORT = 65_535;
 
     /** A rule, and what to write instead of what breaks it. */
@@ -45,7 +46,11 @@ final class ConfigRules {
                             "write 1 to 63 letters, digits, dots, hyphens and underscores, such as host-1")),
             Map.entry(
                     "controlPlane.url",
-                    Rule.of(String.class, ConfigRules::isUrl, "write a URL such as https://mayfly.example.com:8443")),
+                    Rule.of(
+                            String.class,
+                            ConfigRules::isSafeUrl,
+                            "write an https URL such as https://mayfly.example.com:8443; plain http, which shows"
+                                    + " everybody this host's credential, is for this machine itself only")),
             Map.entry(
                     "temporal.target",
                     Rule.of(
@@ -89,10 +94,16 @@ final class ConfigRules {
                 .map(Rule::cure);
     }
 
-    private static boolean isUrl(String text) {
-        return parses(URI::create).test(text)
-                && text.matches("https?://.+")
-                && URI.create(text).getHost() != null;
+    private static boolean isSafeUrl(String text) {
+        if (!parses(URI::create).test(text)) {
+            return false;
+        }
+        URI url = URI.create(text);
+        String host = url.getHost();
+        return host != null
+                && ("https".equals(url.getScheme())
+                        || ("http".equals(url.getScheme())
+                                && LOOPBACK.matcher(host).matches()));
     }
 
     private static boolean isAddress(String text) {

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AgentConfigFileTest {
 
@@ -71,6 +72,40 @@ class AgentConfigFileTest {
         assertThat(config.uidRange().size()).isEqualTo(16_384);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://mayfly.example.com:8080",
+                "http://localhost.example.com",
+                "http://127.0.0.1.example.com",
+                "http://10.0.0.1",
+                "ftp://localhost",
+                "https://"
+            })
+    void theCredentialNeverTravelsInTheClear(String url) {
+        assertThat(problemsOf(withUrl(url)))
+                .anyMatch(problem -> problem.contains("'controlPlane.url' can't be \"" + url + "\""));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"https://mayfly.example.com", "http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]"})
+    void theCredentialMayStayOnThisMachine(String url) throws Exception {
+        assertThat(AgentConfigFile.parse("agent.yml", withUrl(url))
+                        .controlPlane()
+                        .url())
+                .isEqualTo(url);
+    }
+
+    private static String withUrl(String url) {
+        return """
+                stateDir: /var/lib/mayfly
+                runDir: /run/mayfly
+                controlPlane: {url: "%s"}
+                temporal: {target: "temporal.example.com:7233"}
+                """.formatted(url);
+    }
+
     @Test
     void allThatIsWrongIsToldAtOnce() {
         List<String> problems = problemsOf("""
@@ -91,8 +126,9 @@ class AgentConfigFileTest {
                 .containsExactlyInAnyOrder(
                         "agent.yml: unknown key 'statedir'; did you mean 'stateDir'?",
                         "agent.yml: 'stateDir' is missing; write a path such as /var/lib/mayfly",
-                        "agent.yml: 'controlPlane.url' can't be \"mayfly.example.com\"; write a URL such as"
-                                + " https://mayfly.example.com:8443",
+                        "agent.yml: 'controlPlane.url' can't be \"mayfly.example.com\"; write an https URL such as"
+                                + " https://mayfly.example.com:8443; plain http, which shows everybody this host's"
+                                + " credential, is for this machine itself only",
                         "agent.yml: 'temporal.target' can't be \"temporal.example.com\"; write host:port, such as"
                                 + " temporal.example.com:7233",
                         "agent.yml: 'relayPort' can't be 99999; write a port of 1 to 65535",

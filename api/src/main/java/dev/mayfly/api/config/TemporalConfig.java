@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Where Temporal is.
  *
  * @param target {@code host:port} of the frontend
- * @param namespace the namespace of this installation
+ * @param namespace the namespace of this installation, {@code mayfly} unless given; agents' default is the same
  * @param tls null for a connection in the clear
  */
 public record TemporalConfig(
@@ -26,7 +26,7 @@ public record TemporalConfig(
             @JsonProperty(value = "target", required = true) String target,
             @JsonProperty("namespace") @Nullable String namespace,
             @JsonProperty("tls") @Nullable Tls tls) {
-        return new TemporalConfig(target, namespace == null ? "default" : namespace, tls);
+        return new TemporalConfig(target, namespace == null ? "mayfly" : namespace, tls);
     }
 
     /**
