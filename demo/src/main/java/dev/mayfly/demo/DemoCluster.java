@@ -244,6 +244,7 @@ public final class DemoCluster implements AutoCloseable {
     /** Ends everything, hosts first; VMs outlive their agents by design, but not their cluster. */
     @Override
     public void close() {
+        boolean unused = Thread.interrupted(); // what ended the work must not cut its clean-up short
         hosts.close();
         if (installation != null) {
             Leftovers.remove(installation);

@@ -2,6 +2,8 @@ package dev.mayfly.demo;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import net.sourceforge.argparse4j.inf.ArgumentParser;
@@ -10,6 +12,8 @@ import net.sourceforge.argparse4j.inf.Namespace;
 
 /** What {@code bin/demo} and {@code bin/bench} share: arguments, progress in the terminal, errors, a cluster's life. */
 public final class DemoProgram {
+
+    private static final Duration STOP_WITHIN = Duration.ofMinutes(3);
 
     private final Instant began = Instant.now();
     private final String name;
@@ -50,25 +54,42 @@ public final class DemoProgram {
     }
 
     /**
-     * Does {@code work} in a cluster that is closed afterwards, also on Ctrl-C. Its folder goes if the work was well,
-     * unless {@code keep}.
+     * Does {@code work} in a cluster that is closed afterwards, also on Ctrl-C, even while it starts. Its folder goes if
+     * the work was well, unless {@code keep}.
      *
      * @return whether the work was well
      */
     public boolean inCluster(DemoOptions options, boolean keep, Predicate<DemoCluster> work) {
+        CountDownLatch over = new CountDownLatch(1);
+        Thread worker = Thread.currentThread();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupt(worker, over), "stop"));
         boolean well = false;
         try (DemoCluster cluster = DemoCluster.start(options, this::say)) {
-            Thread onInterrupt = new Thread(cluster::close, "stop");
-            Runtime.getRuntime().addShutdownHook(onInterrupt);
             well = work.test(cluster);
-            Runtime.getRuntime().removeShutdownHook(onInterrupt);
         } finally {
             if (keep || !well) {
                 say("logs and configuration are kept in " + options.work());
             } else {
                 Servers.deleteTree(options.work());
             }
+            over.countDown();
         }
         return well;
+    }
+
+    /** The program ends no sooner than the worker has taken back what it started. */
+    private void interrupt(Thread worker, CountDownLatch over) {
+        if (over.getCount() == 0) {
+            return;
+        }
+        say("stopping …");
+        worker.interrupt();
+        try {
+            if (!over.await(STOP_WITHIN.toSeconds(), TimeUnit.SECONDS)) {
+                say("not everything could be stopped within " + STOP_WITHIN.toSeconds() + " s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
