@@ -18,6 +18,7 @@ public final class DemoNetwork implements AutoCloseable {
     private final int number;
     private final String name;
     private final List<String> namespaces = new ArrayList<>();
+    private final List<String> cables = new ArrayList<>();
 
     private DemoNetwork(int number) {
         this.number = number;
@@ -86,6 +87,7 @@ public final class DemoNetwork implements AutoCloseable {
         Shell.run("ip", "netns", "add", namespace);
         namespaces.add(namespace);
         Shell.run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+        cables.add(outside);
         Shell.run("ip", "link", "set", outside, "master", name, "up");
         Shell.run("ip", "-n", namespace, "link", "set", "lo", "up");
         Shell.run("ip", "-n", namespace, "addr", "add", address(number) + "/24", "dev", "eth0");
@@ -104,6 +106,10 @@ public final class DemoNetwork implements AutoCloseable {
 
     @Override
     public void close() {
+        // By itself a cable goes with its namespace, which may last for minutes: until its last connection timed out.
+        for (String cable : cables) {
+            Shell.tryRun(List.of("ip", "link", "del", cable));
+        }
         for (String namespace : namespaces) {
             Shell.tryRun(List.of("ip", "netns", "del", namespace));
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -23,8 +24,14 @@ final class RunnerKilledInGuestIT {
                     - sudo pkill -9 -f run-single
                     - sleep 600
                 """);
-        ClusterExtension.awaitLog(run, "rebel", "script begins");
-        JobState ended = ClusterExtension.awaitStatus(run, "rebel", "failed", Duration.ofSeconds(40));
+        JobState ended = ClusterExtension.awaitStatus(run, "rebel", "failed", Duration.ofMinutes(4));
         assertThat(ended.reason()).isEqualTo("runner_system_failure");
+        assertThat(run.log(ended)).contains("the runner in the VM ended by signal 9");
+        assertThat(Duration.between(time(ended, "started_at"), time(ended, "finished_at")))
+                .isLessThan(Duration.ofSeconds(40));
+    }
+
+    private static Instant time(JobState job, String field) {
+        return Instant.parse(job.inGitLab().get(field).asText());
     }
 }
