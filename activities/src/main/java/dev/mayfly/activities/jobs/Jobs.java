@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
 import org.jdbi.v3.core.statement.Query;
@@ -30,12 +31,29 @@ public final class Jobs {
         this.clock = clock;
     }
 
-    /** Ensures the job's row and records its status; facts of a known job are refreshed until it is queued. */
-    public void upsertSeen(CiJob job, String status) {
-        jdbi.useTransaction(handle -> {
+    /** What may still become of a job. */
+    public enum Standing {
+        /** Never seen. */
+        UNKNOWN,
+        /** A workflow may be started for it. */
+        OPEN,
+        /** GitLab said that it has ended. */
+        ENDED,
+        /** It was refused, or its workflow is done with it. */
+        CLOSED
+    }
+
+    /**
+     * Ensures the job's row and records its status; facts of a known job are refreshed until it is queued.
+     *
+     * @return as it stands then
+     */
+    public Standing upsertSeen(CiJob job, String status) {
+        return jdbi.inTransaction(handle -> {
             // Not worth a wait for the disk: the job's first hold ensures the row anew, and GitLab is asked again.
             handle.execute("set local synchronous_commit = off");
             seen(handle.attach(JobDao.class), job, status);
+            return standing(handle, job.key());
         });
     }
 
@@ -65,22 +83,18 @@ public final class Jobs {
                 > 0;
     }
 
-    /** Whether GitLab said that the job has ended. */
-    public boolean isFinal(JobKey job) {
-        return holds(job, "status_rank >= " + StatusRank.FINAL);
+    public Standing standing(JobKey job) {
+        return jdbi.withHandle(handle -> standing(handle, job));
     }
 
-    /** Whether a workflow may be started: the job is known, not refused, not ended and has not left. */
-    public boolean mayStart(JobKey job) {
-        return holds(job, UNFINISHED);
-    }
-
-    private boolean holds(JobKey job, String condition) {
-        return jdbi.withHandle(
-                handle -> handle.createQuery("select exists (select from job where key = :key and " + condition + ")")
-                        .bind("key", job.workflowId())
-                        .mapTo(Boolean.class)
-                        .one());
+    private static Standing standing(Handle handle, JobKey job) {
+        return handle.createQuery(
+                        "select case when status_rank >= %d then 'ENDED' when %s then 'OPEN' else 'CLOSED' end from job where key = :key"
+                                .formatted(StatusRank.FINAL, UNFINISHED))
+                .bind("key", job.workflowId())
+                .mapTo(Standing.class)
+                .findOne()
+                .orElse(Standing.UNKNOWN);
     }
 
     public Optional<JobView> find(JobKey job) {

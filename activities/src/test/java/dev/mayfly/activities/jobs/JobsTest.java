@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.activities.capacity.WithFleet;
+import dev.mayfly.activities.jobs.Jobs.Standing;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
@@ -73,11 +74,12 @@ class JobsTest extends WithFleet {
     })
     void aStatusNeverGoesBack(String first, String second, String shown) {
         fleet.jobs.upsertSeen(ten, first);
-        fleet.jobs.upsertSeen(ten, second);
+        Standing standing = fleet.jobs.upsertSeen(ten, second);
 
         assertThat(fleet.jobs.find(ten.key())).map(JobView::status).contains(shown);
-        assertThat(fleet.jobs.isFinal(ten.key()))
+        assertThat(standing == Standing.ENDED)
                 .isEqualTo(List.of("success", "failed", "canceled", "gone").contains(shown));
+        assertThat(fleet.jobs.standing(ten.key())).isEqualTo(standing);
     }
 
     @Test
@@ -88,19 +90,18 @@ class JobsTest extends WithFleet {
 
     @Test
     void aWorkflowMayStartOnlyForAKnownJobThatWasNotRefusedHasNotEndedAndHasNotLeft() {
-        assertThat(fleet.jobs.mayStart(ten.key())).as("unknown").isFalse();
-        fleet.jobs.upsertSeen(ten, "pending");
-        assertThat(fleet.jobs.mayStart(ten.key())).isTrue();
+        assertThat(fleet.jobs.standing(ten.key())).isEqualTo(Standing.UNKNOWN);
+        assertThat(fleet.jobs.upsertSeen(ten, "pending")).isEqualTo(Standing.OPEN);
         fleet.capacity.leave(ten.key());
-        assertThat(fleet.jobs.mayStart(ten.key())).as("left").isFalse();
+        assertThat(fleet.jobs.standing(ten.key())).as("left").isEqualTo(Standing.CLOSED);
 
         fleet.jobs.upsertSeen(eleven, "pending");
         fleet.jobs.recordStatus(eleven.key(), "canceled");
-        assertThat(fleet.jobs.mayStart(eleven.key())).as("ended").isFalse();
+        assertThat(fleet.jobs.standing(eleven.key())).isEqualTo(Standing.ENDED);
 
         CiJob huge = job(12, null);
         fleet.jobs.refuse(huge, "pending", "it asks for 64 CPUs");
-        assertThat(fleet.jobs.mayStart(huge.key())).as("refused").isFalse();
+        assertThat(fleet.jobs.standing(huge.key())).as("refused").isEqualTo(Standing.CLOSED);
         assertThat(fleet.jobs.find(huge.key())).map(JobView::refusal).contains("it asks for 64 CPUs");
         assertThat(fleet.jobs.unfinished(10)).isEmpty();
     }

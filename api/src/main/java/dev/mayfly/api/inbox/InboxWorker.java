@@ -3,6 +3,7 @@ package dev.mayfly.api.inbox;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.inbox.Inbox;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.jobs.Jobs.Standing;
 import dev.mayfly.api.loop.Loop;
 import dev.mayfly.api.start.JobIntake;
 import dev.mayfly.api.start.JobStarter;
@@ -82,7 +83,7 @@ public final class InboxWorker implements Loop.Step {
             intake.consider(key);
         } else if (FINAL.contains(status)) {
             jobs.recordStatus(key, status);
-            if (jobs.isFinal(key)) {
+            if (jobs.standing(key) == Standing.ENDED) {
                 starter.ended(key, status);
             } else {
                 LOG.info("{}: {} ignored: the job is unknown", key, status);

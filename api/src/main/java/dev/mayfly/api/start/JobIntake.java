@@ -6,6 +6,7 @@ import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.JobFacts;
 import dev.mayfly.activities.jobs.JobView;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.jobs.Jobs.Standing;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.TagGrammar;
@@ -96,13 +97,13 @@ public final class JobIntake {
     }
 
     private void accept(CiJob job, String status) {
-        jobs.upsertSeen(job, status);
-        if (jobs.isFinal(job.key())) {
+        Standing standing = jobs.upsertSeen(job, status);
+        if (standing == Standing.ENDED) {
             LOG.info("{}: ignored: GitLab shows it as {}", job.key(), status);
             starter.ended(job.key(), status);
         } else if (!status.equals(PENDING)) {
             LOG.info("{}: ignored: GitLab shows it as {}, not as {}", job.key(), status, PENDING);
-        } else if (jobs.mayStart(job.key())) {
+        } else if (standing == Standing.OPEN) {
             starter.start(job);
         } else {
             LOG.info("{}: ignored: it was refused, has ended or has left", job.key());

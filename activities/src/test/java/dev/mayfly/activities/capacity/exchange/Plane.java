@@ -112,9 +112,9 @@ final class Plane {
 
     /** The webhook that starts a workflow. */
     boolean seen(CiJob job) {
-        jobs.upsertSeen(job, "pending");
+        Jobs.Standing standing = jobs.upsertSeen(job, "pending");
         model.job(job);
-        return jobs.mayStart(job.key());
+        return standing == Jobs.Standing.OPEN;
     }
 
     /** The webhook that tells the end. */
