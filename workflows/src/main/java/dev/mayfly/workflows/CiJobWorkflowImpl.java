@@ -77,11 +77,11 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
     private @Nullable JobOutcome liveIn(Holding slot) {
         try {
             story.enter(JobPhase.LAUNCHING, slot);
-            var runner = stubs.ensureRunner(slot);
-            if (trouble.stands() && !reached(runner, slot)) { // no VM for a runner that GitLab refuses
-                return null;
+            if (trouble.stands() && !reached(stubs.ensureRunner(slot), slot)) {
+                return null; // no VM for a runner that GitLab refuses
             }
-            var launch = stubs.launch(slot);
+            var launch = stubs.launch(slot); // what takes longest begins first
+            var runner = stubs.ensureRunner(slot);
             if (!reached(launch, slot) || !reached(runner, slot)) {
                 return null;
             }

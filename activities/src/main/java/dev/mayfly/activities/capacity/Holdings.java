@@ -35,11 +35,11 @@ final class Holdings {
     private final Outbox outbox;
     private final Instant now;
 
-    Holdings(Handle handle, Outbox outbox, Instant now) {
+    Holdings(Handle handle, SlotDao slots, JobDao jobs, Outbox outbox, Instant now) {
         this.handle = handle;
-        this.slots = handle.attach(SlotDao.class);
+        this.slots = slots;
         this.hosts = handle.attach(HostDao.class);
-        this.jobs = handle.attach(JobDao.class);
+        this.jobs = jobs;
         this.outbox = outbox;
         this.now = now;
     }

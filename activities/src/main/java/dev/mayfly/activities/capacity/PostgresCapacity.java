@@ -64,7 +64,7 @@ public final class PostgresCapacity implements CapacityActivities {
             jobs.queued(key, now);
             slots.enqueue(key);
             if (tryLock(handle)) {
-                new Holdings(handle, outbox, now).dispatch(key);
+                new Holdings(handle, slots, jobs, outbox, now).dispatch(key);
             } else {
                 handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
             }
@@ -182,7 +182,9 @@ public final class PostgresCapacity implements CapacityActivities {
     static <T> T locked(Jdbi jdbi, Clock clock, Outbox outbox, Function<Holdings, T> change) {
         return jdbi.inTransaction(handle -> {
             handle.execute("select pg_advisory_xact_lock(?)", LOCK);
-            return change.apply(new Holdings(handle, outbox, clock.instant()));
+            SlotDao slots = handle.attach(SlotDao.class);
+            JobDao jobs = handle.attach(JobDao.class);
+            return change.apply(new Holdings(handle, slots, jobs, outbox, clock.instant()));
         });
     }
 
