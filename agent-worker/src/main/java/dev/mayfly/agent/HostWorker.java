@@ -2,7 +2,7 @@ package dev.mayfly.agent;
 
 import dev.mayfly.agent.AgentConfig.TemporalConfig;
 import dev.mayfly.agent.AgentConfig.TlsConfig;
-import dev.mayfly.agent.control.Trust;
+import dev.mayfly.agent.tls.Trust;
 import dev.mayfly.workflows.TaskQueues;
 import dev.mayfly.workflows.activity.VmActivities;
 import io.temporal.client.WorkflowClient;
@@ -119,7 +119,7 @@ final class HostWorker implements AutoCloseable {
                 : SimpleSslContextBuilder.forPKCS8(bytes(tls.certFile()), bytes(tls.keyFile()));
         Path caFile = tls.caFile();
         if (caFile != null) {
-            context.setTrustManager(Trust.manager(caFile));
+            context.setTrustManager(Trust.in(caFile).factory().getTrustManagers()[0]);
         }
         return context;
     }

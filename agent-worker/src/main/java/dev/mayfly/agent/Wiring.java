@@ -4,11 +4,11 @@ import dev.mayfly.agent.AgentConfig.Driver;
 import dev.mayfly.agent.claim.ClaimBroker;
 import dev.mayfly.agent.claim.ClaimSettings;
 import dev.mayfly.agent.control.ControlPlane;
-import dev.mayfly.agent.control.Trust;
 import dev.mayfly.agent.journal.SlotJournal;
 import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.Resolvers;
 import dev.mayfly.agent.process.Commands;
+import dev.mayfly.agent.tls.Trust;
 import dev.mayfly.agent.vm.MicroVmDriver;
 import dev.mayfly.agent.vm.qemu.QemuMicroVms;
 import dev.mayfly.agent.vm.simulated.SimulatedMicroVms;
@@ -63,7 +63,7 @@ final class Wiring implements AutoCloseable {
         return HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(CONNECT_WITHIN)
-                .sslContext(Trust.of(config.controlPlane().caFile()))
+                .sslContext(Trust.in(config.controlPlane().caFile()).context())
                 .build();
     }
 

@@ -3,7 +3,7 @@ package dev.mayfly.demo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.mayfly.agent.control.Trust;
+import dev.mayfly.agent.tls.Trust;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -110,7 +110,7 @@ public final class JsonApi {
 
     private static SSLContext trusting(Path caPem) {
         try {
-            return Trust.of(caPem);
+            return Trust.in(caPem).context();
         } catch (IOException e) {
             throw new IllegalStateException("can't trust the certificates in " + caPem, e);
         }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Statements on the job table that more than one class needs; each within the caller's transaction. */
 public interface JobDao {
 
-    /** Ensures the row; a known job is left as it is. */
+    /** Ensures the row; a known job is left as it is. False if it was known. */
     @SqlUpdate("""
             insert into job (key, instance, project_id, job_id, project_path, name, stage, ref, sha, pipeline_id, web_url,
                 user_name, tags, milli_cpus, memory_mib, disk_mib, executor, status, status_rank, seen_at)
@@ -20,7 +20,7 @@ public interface JobDao {
                 :job.name, :job.stage, :job.ref, :job.sha, :job.pipelineId, :job.webUrl, :job.user, :job.tags,
                 :job.size?.milliCpus, :job.size?.memoryMib, :job.size?.diskMib, :job.executor, 'created', 0, :now)
             on conflict (key) do nothing""")
-    void ensure(@BindMethods("job") CiJob job, @Bind("now") Instant now);
+    boolean ensure(@BindMethods("job") CiJob job, @Bind("now") Instant now);
 
     /** Takes the facts of a known job anew; the size stays once the job has been queued. */
     @SqlUpdate("""

@@ -67,8 +67,9 @@ public final class Jobs {
     }
 
     private void seen(JobDao dao, CiJob job, String status) {
-        dao.ensure(job, clock.instant());
-        dao.refresh(job);
+        if (!dao.ensure(job, clock.instant())) {
+            dao.refresh(job);
+        }
         dao.recordStatus(job.key().workflowId(), status, StatusRank.of(status));
     }
 

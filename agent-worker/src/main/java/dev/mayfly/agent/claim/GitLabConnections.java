@@ -1,6 +1,7 @@
 package dev.mayfly.agent.claim;
 
 import dev.mayfly.agent.relay.Upstream;
+import dev.mayfly.agent.tls.Trust;
 import dev.mayfly.workflows.agentapi.AgentApi.GitLabInstance;
 import java.io.IOException;
 import java.net.URI;
@@ -11,7 +12,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import javax.net.ssl.TrustManagerFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,16 +65,16 @@ final class GitLabConnections {
 
     private GitLabConnection connect(GitLabInstance instance) throws IOException, GeneralSecurityException {
         URI base = URI.create(instance.url().replaceFirst("/+$", ""));
-        TrustManagerFactory trust = TrustedAuthorities.with(instance.caPem());
+        Trust trust = Trust.inPublicOnesAnd(instance.caPem());
         HttpClient http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(settings.connectTimeout())
-                .sslContext(TrustedAuthorities.context(trust))
+                .sslContext(trust.context())
                 .executor(executor)
                 .build();
         return new GitLabConnection(
                 new GitLabRunnerApi(http, base, settings.readTimeout()),
-                Upstream.of(base, trust, settings.connectTimeout()));
+                Upstream.of(base, trust.factory(), settings.connectTimeout()));
     }
 }
