@@ -28,9 +28,8 @@ public final class Monitoring {
             environment.metrics().register("mayfly.up." + name, up);
         }
         PrometheusRegistry prometheus = new PrometheusRegistry();
-        // Prometheus takes the ending "total" for a counter's own, so that such a timer would have its neighbour's
-        // name,
-        // and two metrics of one name fail the whole answer.
+        // Prometheus takes the ending "total" for a counter's own: such a timer would have its neighbour's name, and
+        // two metrics of one name fail the whole answer.
         DropwizardExports.builder()
                 .dropwizardRegistry(environment.metrics())
                 .metricFilter((name, metric) -> !(name.endsWith(".total") && metric instanceof Timer))
