@@ -2,8 +2,12 @@ package dev.mayfly.demo;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -11,7 +15,8 @@ import java.sql.Statement;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is left of an installation's VMs, measured on the machine itself by the installation's prefix, not by the control
@@ -93,14 +98,43 @@ public record Leftovers(int vms, int namespaces, int taps, int disks, int runner
         if (!Files.isDirectory(folder)) {
             return 0;
         }
-        try (Stream<Path> files = Files.walk(folder)) {
-            return (int) files.filter(file -> file.toString().contains("/" + installation + "-"))
-                    .filter(Files::isRegularFile)
-                    .filter(file -> !file.toString().contains("tombstone"))
-                    .count();
+        AtomicInteger count = new AtomicInteger();
+        try {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                    String name = file.toString();
+                    if (attributes.isRegularFile()
+                            && name.contains("/" + installation + "-")
+                            && !name.contains("tombstone")) {
+                        count.incrementAndGet();
+                    }
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException failure) throws IOException {
+                    return goOnIfGone(failure);
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure)
+                        throws IOException {
+                    return failure == null ? FileVisitResult.CONTINUE : goOnIfGone(failure);
+                }
+            });
         } catch (IOException e) {
             throw new UncheckedIOException("can't look for VM files in " + folder, e);
         }
+        return count.get();
+    }
+
+    /** Agents remove VMs while we look. */
+    private static FileVisitResult goOnIfGone(IOException failure) throws IOException {
+        if (failure instanceof NoSuchFileException) {
+            return FileVisitResult.CONTINUE;
+        }
+        throw failure;
     }
 
     private static int reservations(DemoDatabase database) {
