@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a slot's broker must find again after the agent was killed: runner token, GitLab's answer, how far the job has
- * come, jobs to be given back. Lives on tmpfs in the slot's secret folder, every file 0600 and replaced in one step, so a reader sees the old
- * or the new one. Survives an agent's restart; not the host's, as the VM doesn't either.
+ * come, jobs to be given back. Lives on tmpfs in the slot's secret folder, every file 0600 and replaced in one step, so
+ * a reader sees the old or the new one. Survives an agent's restart; not the host's, as the VM doesn't either.
  */
 final class ClaimStore {
 
@@ -153,6 +153,9 @@ final class ClaimStore {
     /** Jobs that GitLab has not been told of yet that they are given back, as it handed them out. */
     List<byte[]> givenBack() throws IOException {
         List<byte[]> found = new ArrayList<>();
+        if (!Files.isDirectory(folder)) { // the host was restarted, and its tmpfs with it
+            return found;
+        }
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, GIVEN_BACK.formatted("*"))) {
             for (Path file : files) {
                 found.add(Files.readAllBytes(file));

@@ -34,6 +34,13 @@ class ClaimStoreTest {
     }
 
     @Test
+    void afterARestartOfTheHostNothingIsStored() throws IOException {
+        ClaimStore store = new ClaimStore(folder.resolve("gone"));
+        assertThat(store.claim()).isEmpty();
+        assertThat(store.givenBack()).isEmpty();
+    }
+
+    @Test
     void nothingIsThereAtFirst() throws IOException {
         assertThat(store.claim()).isEmpty();
         assertThat(store.runnerToken()).isEmpty();
