@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
 import org.slf4j.Logger;
@@ -114,8 +115,7 @@ public final class Inbox {
     private List<Row> take(int most) {
         Instant now = clock.instant();
         return jdbi.inTransaction(handle -> {
-            // Not worth a wait for the disk: what a crash forgets of this is handed out again, as any crash's work is.
-            handle.execute("set local synchronous_commit = off");
+            relax(handle);
             return handle.createQuery("""
                         with taken as (
                             update inbox set attempts = attempts + 1, due_at = :until where id in (
@@ -151,8 +151,15 @@ public final class Inbox {
     }
 
     private void finish(long id) {
-        jdbi.useHandle(handle ->
-                handle.execute("update inbox set handled_at = ?, last_error = null where id = ?", clock.instant(), id));
+        jdbi.useTransaction(handle -> {
+            relax(handle);
+            handle.execute("update inbox set handled_at = ?, last_error = null where id = ?", clock.instant(), id);
+        });
+    }
+
+    /** Not worth a wait for the disk: what a crash forgets is handed out again, as any crash's work is. */
+    private static void relax(Handle handle) {
+        handle.execute("set local synchronous_commit = off");
     }
 
     private void postpone(Row row, Exception failure) {

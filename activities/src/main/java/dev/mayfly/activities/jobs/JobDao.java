@@ -12,15 +12,24 @@ import org.jspecify.annotations.Nullable;
 /** Statements on the job table that more than one class needs; each within the caller's transaction. */
 public interface JobDao {
 
-    /** Ensures the row; a known job is left as it is. False if it was known. */
+    /** Ensures the row; a known job is left as it is, its status too. False if it was known. */
     @SqlUpdate("""
             insert into job (key, instance, project_id, job_id, project_path, name, stage, ref, sha, pipeline_id, web_url,
                 user_name, tags, milli_cpus, memory_mib, disk_mib, executor, status, status_rank, seen_at)
             values (:job.key.workflowId, :job.key.instance, :job.key.projectId, :job.key.jobId, :job.projectPath,
                 :job.name, :job.stage, :job.ref, :job.sha, :job.pipelineId, :job.webUrl, :job.user, :job.tags,
-                :job.size?.milliCpus, :job.size?.memoryMib, :job.size?.diskMib, :job.executor, 'created', 0, :now)
+                :job.size?.milliCpus, :job.size?.memoryMib, :job.size?.diskMib, :job.executor, :status, :rank, :now)
             on conflict (key) do nothing""")
-    boolean ensure(@BindMethods("job") CiJob job, @Bind("now") Instant now);
+    boolean ensure(
+            @BindMethods("job") CiJob job,
+            @Bind("status") String status,
+            @Bind("rank") int rank,
+            @Bind("now") Instant now);
+
+    /** Ensures the row of a job whose status GitLab has not told. */
+    default void ensure(CiJob job, Instant now) {
+        ensure(job, "created", StatusRank.UNKNOWN, now);
+    }
 
     /** Takes the facts of a known job anew; the size stays once the job has been queued. */
     @SqlUpdate("""

@@ -52,7 +52,9 @@ public final class Jobs {
         return jdbi.inTransaction(handle -> {
             // Not worth a wait for the disk: the job's first hold ensures the row anew, and GitLab is asked again.
             handle.execute("set local synchronous_commit = off");
-            seen(handle.attach(JobDao.class), job, status);
+            if (seen(handle.attach(JobDao.class), job, status)) {
+                return StatusRank.of(status) >= StatusRank.FINAL ? Standing.ENDED : Standing.OPEN;
+            }
             return standing(handle, job.key());
         });
     }
@@ -66,11 +68,15 @@ public final class Jobs {
         });
     }
 
-    private void seen(JobDao dao, CiJob job, String status) {
-        if (!dao.ensure(job, clock.instant())) {
-            dao.refresh(job);
+    /** Whether it was new. */
+    private boolean seen(JobDao dao, CiJob job, String status) {
+        int rank = StatusRank.of(status);
+        if (dao.ensure(job, status, rank, clock.instant())) {
+            return true;
         }
-        dao.recordStatus(job.key().workflowId(), status, StatusRank.of(status));
+        dao.refresh(job);
+        dao.recordStatus(job.key().workflowId(), status, rank);
+        return false;
     }
 
     /**

@@ -10,7 +10,7 @@ import java.util.Map;
 final class StatusRank {
 
     static final int FINAL = 5;
-    private static final int UNKNOWN = 0;
+    static final int UNKNOWN = 0;
 
     private static final Map<String, Integer> RANKS = Map.ofEntries(
             Map.entry("created", 1),
