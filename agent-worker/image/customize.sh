@@ -7,6 +7,7 @@ tree=$1 native=$2 runner=$3
 files=$(cd "$(dirname "$0")/files" && pwd)
 
 install -D -m 0755 "$native/mayfly-guest-agent" "$tree/usr/lib/mayfly/mayfly-guest-agent"
+install -m 0755 "$files/prepare-template" "$tree/usr/lib/mayfly/prepare-template"
 install -m 0644 "$files/mayfly-agent.service" "$tree/usr/lib/systemd/system/mayfly-agent.service"
 install -m 0755 "$runner" "$tree/usr/bin/gitlab-runner"
 cp "$tree/etc/ssl/certs/ca-certificates.crt" "$tree/usr/lib/mayfly/ca-certificates.crt"

@@ -3,10 +3,12 @@
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 
+use nix::errno::Errno;
 use nix::sched::{setns, unshare, CloneFlags};
 use nix::sys::resource::{setrlimit, Resource};
 use nix::sys::signal::{signal, sigprocmask, SigHandler, SigSet, SigmaskHow, Signal};
@@ -14,7 +16,7 @@ use nix::sys::stat::{umask, Mode};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, execve, getpid, getppid, setgroups, sethostname, setpgid, setresgid, setresuid, Gid, Pid, Uid};
 
 use crate::jail;
-use crate::spec::Spec;
+use crate::spec::{OpenFile, Spec};
 
 /// A step of the start, with a message that names what failed.
 pub type Step<T> = Result<T, String>;
@@ -55,12 +57,13 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
     step("make namespaces", unshare(namespaces))?;
     step("set the host name", sethostname(&spec.slot_id))?;
     limit(spec)?;
+    open_files(&spec.open_files)?;
     let argv = c_strings(&spec.argv)?;
     let env = c_strings(&spec.env.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>())?;
     if let Some(jail) = &spec.jail {
         // The VMM has to pass through the folders that are made here, whatever the guard's own mask is.
         umask(Mode::from_bits_truncate(0o022));
-        jail::enter(jail)?;
+        jail::enter(jail, spec.uid)?;
     }
     umask(Mode::from_bits_truncate(0o077));
     drop_privileges(spec)?;
@@ -68,6 +71,17 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
     die_with(guard)?;
     let cure = "install it, and let the jail's readOnly name its folder and those of its libraries";
     step_or(&format!("start {}", spec.argv[0]), cure, execve(&argv[0], &argv, &env))
+}
+
+fn open_files(files: &[OpenFile]) -> Step<()> {
+    for OpenFile { fd, path } in files {
+        let what = format!("open {} for the VMM", path.display());
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path);
+        let file = step_or(&what, "make it before its guard is started", file)?;
+        // SAFETY: nothing of this process has the descriptor; unlike the one that it copies, it survives exec.
+        step(&what, Errno::result(unsafe { libc::dup2(file.as_raw_fd(), *fd) }))?;
+    }
+    Ok(())
 }
 
 fn c_strings(strings: &[String]) -> Step<Vec<CString>> {
@@ -126,10 +140,10 @@ fn drop_capabilities() -> Step<()> {
     let none = [0u32; 6];
     // SAFETY: both structures have the layout of capset(2), version 3, and outlive the call.
     let result = unsafe { libc::syscall(libc::SYS_capset, &header, none.as_ptr()) };
-    step("drop capabilities", nix::errno::Errno::result(result)).map(drop)
+    step("drop capabilities", Errno::result(result)).map(drop)
 }
 
 fn prctl(option: libc::c_int, argument: u64) -> nix::Result<()> {
     // SAFETY: the options used take plain numbers.
-    nix::errno::Errno::result(unsafe { libc::prctl(option, argument, 0u64, 0u64, 0u64) }).map(drop)
+    Errno::result(unsafe { libc::prctl(option, argument, 0u64, 0u64, 0u64) }).map(drop)
 }

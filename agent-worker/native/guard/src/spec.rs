@@ -23,6 +23,9 @@ pub struct Spec {
     pub cgroups: Vec<Cgroup>,
     pub cgroup_kill: Option<PathBuf>,
     pub jail: Option<Jail>,
+    /// What the VMM finds open, though it could not open it itself.
+    #[serde(default)]
+    pub open_files: Vec<OpenFile>,
     /// RLIMIT_FSIZE of the VMM; none if absent.
     pub file_size_limit: Option<u64>,
     pub console: PathBuf,
@@ -43,6 +46,17 @@ pub struct Cgroup {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenFile {
+    pub fd: i32,
+    /// Opened for reading.
+    pub path: PathBuf,
+}
+
+/// Out of the way of what the guard itself has open while it becomes the VMM.
+const OPEN_FDS: std::ops::Range<i32> = 100..200;
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Jail {
     #[serde(default)]
@@ -51,6 +65,17 @@ pub struct Jail {
     pub read_write: Vec<PathBuf>,
     #[serde(default)]
     pub devices: Vec<PathBuf>,
+    pub memory: Option<Memory>,
+}
+
+/// A file in memory of the VM's own, for its RAM: it counts as its VMM's memory and goes with its VMM.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// In the jail.
+    pub path: PathBuf,
+    /// What it holds at first.
+    pub from: PathBuf,
 }
 
 fn ninety() -> u64 {
@@ -97,9 +122,14 @@ impl Spec {
             return Err("timeToLiveSeconds and heartbeatMaxAgeSeconds must be positive".into());
         }
         let own = [&self.console, &self.pid_file, &self.exit_file, &self.kill_request];
+        if let Some(file) = self.open_files.iter().find(|f| !OPEN_FDS.contains(&f.fd)) {
+            return Err(format!("openFiles: fd {} must be {} to {}", file.fd, OPEN_FDS.start, OPEN_FDS.end - 1));
+        }
         let jail = self.jail.iter().flat_map(|j| j.read_only.iter().chain(&j.read_write).chain(&j.devices));
+        let memory = self.jail.iter().flat_map(|j| &j.memory).flat_map(|m| [&m.path, &m.from]);
         let others = [&self.netns, &self.cgroup_kill, &self.heartbeat].into_iter().flatten();
-        let all = own.into_iter().chain(jail).chain(others).chain(self.cgroups.iter().map(|c| &c.procs));
+        let all = own.into_iter().chain(jail).chain(others).chain(self.cgroups.iter().map(|c| &c.procs)).chain(memory);
+        let all = all.chain(self.open_files.iter().map(|f| &f.path));
         for path in all.chain([&PathBuf::from(&self.argv[0])]) {
             if !is_plain(path) {
                 return Err(format!("{} must be an absolute path without '..'", path.display()));

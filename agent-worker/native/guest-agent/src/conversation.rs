@@ -6,7 +6,10 @@ use crate::runner::Ended;
 
 /// What the host can have done to the VM.
 pub trait Vm {
+    fn prepare(&mut self) -> Result<(), String>;
     fn configure(&mut self, wanted: &Configure) -> Result<(), String>;
+    /// Gives a clone a boot of its own, once its randomness is its own; returns the new id.
+    fn renew_boot_id(&mut self) -> Result<String, String>;
     fn start_runner(&mut self, order: &StartRunner) -> Result<(), String>;
     /// How the runner ended, once it has.
     fn runner_end(&mut self) -> Option<Ended>;
@@ -58,6 +61,7 @@ impl<V: Vm> Conversation<V> {
         loop {
             match self.reader.next() {
                 Ok(Some(FromHost::Hello)) => self.told = false,
+                Ok(Some(FromHost::Prepare)) => self.prepare(),
                 Ok(Some(FromHost::Configure(wanted))) => self.configure(wanted),
                 Ok(Some(FromHost::StartRunner(order))) => self.start_runner(&order),
                 Ok(Some(FromHost::Shutdown)) => self.vm.end("the host asked for it"),
@@ -94,26 +98,46 @@ impl<V: Vm> Conversation<V> {
     fn configure(&mut self, wanted: Configure) {
         // A repetition after a reconnect would only set the clock to a time that has passed.
         if self.configured.as_ref() != Some(&wanted) {
-            match self.vm.configure(&wanted) {
+            match self.become_what_is(&wanted) {
                 Ok(()) => {
                     self.configured = Some(wanted);
                     self.report.message = None;
-                    if self.report.state == State::Booted {
-                        self.report.state = State::Ready;
-                    }
                 }
-                Err(message) => {
-                    self.vm.say(&message);
-                    self.report.message = Some(message);
-                }
+                Err(message) => self.complain(message),
             }
         }
         self.told = false;
     }
 
+    fn become_what_is(&mut self, wanted: &Configure) -> Result<(), String> {
+        self.vm.configure(wanted)?;
+        if self.report.state == State::Prepared {
+            self.report.boot_id = self.vm.renew_boot_id()?;
+        }
+        if matches!(self.report.state, State::Booted | State::Prepared) {
+            self.report.state = State::Ready;
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self) {
+        if self.report.state == State::Booted {
+            match self.vm.prepare() {
+                Ok(()) => self.report.state = State::Prepared,
+                Err(message) => self.complain(message),
+            }
+        }
+        self.told = false;
+    }
+
+    fn complain(&mut self, message: String) {
+        self.vm.say(&message);
+        self.report.message = Some(message);
+    }
+
     fn start_runner(&mut self, order: &StartRunner) {
         match self.report.state {
-            State::Booted | State::Ready => match self.vm.start_runner(order) {
+            State::Booted | State::Prepared | State::Ready => match self.vm.start_runner(order) {
                 Ok(()) => self.enter(State::Running),
                 Err(message) => {
                     self.vm.say(&message);
@@ -151,8 +175,14 @@ mod tests {
     }
 
     impl Vm for FakeVm {
+        fn prepare(&mut self) -> Result<(), String> {
+            self.answer("prepare".into())
+        }
         fn configure(&mut self, wanted: &Configure) -> Result<(), String> {
             self.answer(format!("configure {}", wanted.hostname))
+        }
+        fn renew_boot_id(&mut self) -> Result<String, String> {
+            self.answer("renew".into()).map(|()| "boot-2".into())
         }
         fn start_runner(&mut self, order: &StartRunner) -> Result<(), String> {
             self.answer(format!("start {} {}", order.executor, order.token))
@@ -218,6 +248,36 @@ mod tests {
         assert_eq!(json!([end["state"], end["exitCode"], end["signal"]]), json!(["ended", null, 9]));
         guest.hear(&frame(json!({"type": "shutdown"})));
         assert_eq!(guest.vm().log, ["configure vm", "start shell t", "end"]);
+    }
+
+    #[test]
+    fn a_clone_gets_a_boot_of_its_own_after_its_randomness_and_only_once() {
+        let mut template = guest();
+        for _ in 0..2 {
+            template.hear(&frame(json!({"type": "prepare"})));
+            assert_eq!(heard(&mut template).unwrap()["state"], "prepared");
+        }
+        for nanos in [1, 2] {
+            template.hear(&configure(nanos));
+            let told = heard(&mut template).unwrap();
+            assert_eq!(json!([told["state"], told["bootId"]]), json!(["ready", "boot-2"]));
+        }
+        assert_eq!(template.vm().log, ["prepare", "configure vm", "renew", "configure vm"]);
+    }
+
+    #[test]
+    fn a_vm_that_has_a_job_becomes_no_template_and_one_that_cannot_says_why() {
+        let mut busy = guest();
+        busy.hear(&configure(1));
+        busy.hear(&frame(json!({"type": "prepare"})));
+        assert_eq!(state(&mut busy), "ready");
+        assert_eq!(busy.vm().log, ["configure vm"]);
+
+        let mut unable = guest();
+        unable.vm().refuses = Some("no systemctl");
+        unable.hear(&frame(json!({"type": "prepare"})));
+        let told = heard(&mut unable).unwrap();
+        assert_eq!(json!([told["state"], told["message"]]), json!(["booted", "no systemctl"]));
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub const LIMIT: usize = 64 * 1024;
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum FromHost {
     Hello,
+    /// Gets the VM ready to be a template, of which others are clones.
+    Prepare,
     Configure(Configure),
     StartRunner(StartRunner),
     Shutdown,
@@ -48,6 +50,8 @@ impl std::fmt::Debug for StartRunner {
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     Booted,
+    /// A template, or a clone of one that does not know yet who it is.
+    Prepared,
     Ready,
     Running,
     Ended,

@@ -7,8 +7,9 @@ mod network;
 mod port;
 mod runner;
 mod setup;
+mod template;
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
@@ -48,8 +49,16 @@ pub fn say(message: &str) {
 struct ThisVm;
 
 impl Vm for ThisVm {
+    fn prepare(&mut self) -> Result<(), String> {
+        template::prepare()
+    }
+
     fn configure(&mut self, wanted: &Configure) -> Result<(), String> {
         setup::apply(wanted)
+    }
+
+    fn renew_boot_id(&mut self) -> Result<String, String> {
+        template::renew_boot_id()
     }
 
     fn start_runner(&mut self, order: &StartRunner) -> Result<(), String> {
@@ -96,8 +105,7 @@ impl Agent {
         mask.thread_block().map_err(|e| format!("could not block signals: {e}"))?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
         let signals = signals.map_err(|e| format!("could not watch signals: {e}"))?;
-        let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(|e| format!("could not read the boot id: {e}"))?;
-        let conversation = Conversation::new(ThisVm, boot_id.trim().to_string(), runner::was_started()?);
+        let conversation = Conversation::new(ThisVm, template::boot_id()?, runner::was_started()?);
         Ok(Self { port: Port::open()?, signals, conversation })
     }
 

@@ -37,6 +37,7 @@ public record AgentConfig(
         int relayPort,
         EgressConfig egress,
         GuestConfig guest,
+        TemplateConfig templates,
         SimulatedConfig simulated,
         TimeoutConfig timeouts) {
 
@@ -93,9 +94,9 @@ public record AgentConfig(
     public record UidRange(int first, int last) {
 
         public UidRange {
-            if (first < 1000 || last < first) {
+            if (first < 1000 || last <= first) {
                 throw new IllegalArgumentException(
-                        "uidRange must be <first>-<last> with a first of at least 1000, such as 200000-200999");
+                        "uidRange must be <first>-<last> of two or more with a first of at least 1000, such as 200000-200999");
             }
         }
 
@@ -124,6 +125,14 @@ public record AgentConfig(
 
     /** @param resolvers DNS servers of guests; empty takes the host's own */
     public record GuestConfig(List<String> resolvers) {}
+
+    /**
+     * Saved VMs that others are clones of.
+     *
+     * @param most how many, 0 for none: then every VM boots
+     * @param diskMib what they may take of stateDir's disk together
+     */
+    public record TemplateConfig(int most, int diskMib) {}
 
     /** @param boot how long a simulated VM takes until it answers */
     public record SimulatedConfig(Duration boot) {}

@@ -65,8 +65,8 @@ final class ConfigRules {
                     "addressPool",
                     Rule.of(
                             String.class,
-                            parses(pool -> new AddressPlan(pool, 0, 1)),
-                            "write an IPv4 network of 8 to 30 bits with no host bits set, such as 10.200.0.0/16")),
+                            parses(pool -> new AddressPlan(pool, 0, 2)),
+                            "write an IPv4 network of 8 to 29 bits with no host bits set, such as 10.200.0.0/16")),
             Map.entry(
                     "relayPort",
                     Rule.of(Integer.class, port -> port >= 1 && port <= LAST_PORT, "write a port of 1 to 65535")),
@@ -77,6 +77,8 @@ final class ConfigRules {
             Map.entry(
                     "guest.resolvers",
                     Rule.ofEach(ConfigRules::isAddress, "write IPv4 addresses, such as [192.0.2.53]")),
+            Map.entry("templates.most", NOT_NEGATIVE),
+            Map.entry("templates.diskMib", NOT_NEGATIVE),
             Map.entry(
                     "simulated.boot",
                     Rule.of(Duration.class, time -> !time.isNegative(), "write a duration that is not negative")),

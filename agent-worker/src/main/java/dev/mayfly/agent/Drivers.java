@@ -56,7 +56,10 @@ final class Drivers {
                 config.timeouts().agentGone(),
                 config.timeouts().vmTimeToLive(),
                 resolvers,
-                Files.exists(KVM) ? (Integer) Files.getAttribute(KVM, "unix:gid") : 0);
+                Files.exists(KVM) ? (Integer) Files.getAttribute(KVM, "unix:gid") : 0,
+                config.stateDir().toAbsolutePath().resolve("templates"),
+                config.templates().most(),
+                config.templates().diskMib());
         return new QemuMicroVms(
                 settings,
                 commandLine(qemu, GuestImage.open(imageFolder.toAbsolutePath())),

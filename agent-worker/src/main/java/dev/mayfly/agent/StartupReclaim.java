@@ -97,7 +97,7 @@ final class StartupReclaim {
     private void requireSamePlan(List<SlotRecord> records) throws IOException {
         String now = "addressPool %s and uidRange from %d on".formatted(plan.pool(), plan.firstUid());
         String before = Files.exists(keptPlan) ? Files.readString(keptPlan) : now;
-        boolean fits = records.stream().allMatch(slot -> slot.index() < plan.size());
+        boolean fits = records.stream().allMatch(slot -> slot.index() < plan.slots());
         if (!records.isEmpty() && !(before.equals(now) && fits)) {
             throw new IOException(
                     "%d slot(s) of this host still use %s; set agent.yml back until they have ended, or remove them by 'agent reclaim' with those settings"

@@ -91,7 +91,7 @@ final class Wiring implements AutoCloseable {
                 commands, plan, config.relayPort(), resolvers, config.egress().allow());
         boolean real = config.driver() != Driver.SIMULATED;
         HostSlots slots = new HostSlots(
-                journal, driver, broker, identity, new IndexPool(plan.size()), real ? firewall : () -> {}, runDir);
+                journal, driver, broker, identity, new IndexPool(plan.slots()), real ? firewall : () -> {}, runDir);
 
         new StartupReclaim(journal, driver, slots, broker, identity, plan, config.stateDir(), runDir).run();
         Consumer<LeaseReply> onReply = real ? firewall : reply -> {};
@@ -106,7 +106,7 @@ final class Wiring implements AutoCloseable {
         lease.acquire();
         lease.keep();
         HostVms activities = new HostVms(slots, broker, identity, opened(new WaitingCalls()));
-        opened(new HostWorker(config.temporal(), identity.hostId(), activities, plan.size()))
+        opened(new HostWorker(config.temporal(), identity.hostId(), activities, plan.slots()))
                 .start();
         log.info("{} takes work", identity.hostId());
     }

@@ -142,7 +142,7 @@ class AgentConfigFileTest {
                                 + " [registry.example.com:443]",
                         "agent.yml: 'guest.resolvers' can't be [\"dns.example.com\"]; write IPv4 addresses, such as"
                                 + " [192.0.2.53]",
-                        "agent.yml: 'addressPool' can't be \"10.200.0.1/16\"; write an IPv4 network of 8 to 30 bits"
+                        "agent.yml: 'addressPool' can't be \"10.200.0.1/16\"; write an IPv4 network of 8 to 29 bits"
                                 + " with no host bits set, such as 10.200.0.0/16");
     }
 

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 /** {@code bin/demo}: the main job on real parts, from a push to nothing left. */
 public final class DemoMain {
 
+    /** As an agent has by default. */
+    private static final int TEMPLATES = 4;
+
     private static final Duration PATIENCE = Duration.ofMinutes(40);
 
     private final DemoProgram program;
@@ -55,6 +58,7 @@ public final class DemoMain {
                 work,
                 arguments.getInt("hosts"),
                 arguments.getBoolean("simulated") ? "simulated" : "qemu",
+                TEMPLATES,
                 !arguments.getBoolean("old_gitlab"),
                 arguments.getInt("api_port"),
                 arguments.getInt("temporal_ui_port"),

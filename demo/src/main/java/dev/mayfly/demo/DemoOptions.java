@@ -9,13 +9,21 @@ import java.util.Map;
  * @param work folder for everything the cluster writes
  * @param hosts number of hosts, 8 vCPUs and 10 GiB stated each
  * @param driver {@code qemu} or {@code simulated}
+ * @param templates how many templates of VMs each host may keep, 0 for none
  * @param twoPhase whether GitLab keeps a claimed job pending until it is committed
  * @param apiPort port of REST API and webhook; 0 for a free one
  * @param temporalUiPort port of Temporal's UI; 0 for the usual one
  * @param times overrides of the usual times
  */
 public record DemoOptions(
-        Path work, int hosts, String driver, boolean twoPhase, int apiPort, int temporalUiPort, Times times) {
+        Path work,
+        int hosts,
+        String driver,
+        int templates,
+        boolean twoPhase,
+        int apiPort,
+        int temporalUiPort,
+        Times times) {
 
     /**
      * Overrides of times, each as in the configuration files; empty for the usual ones.

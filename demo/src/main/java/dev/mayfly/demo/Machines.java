@@ -106,6 +106,8 @@ final class Machines {
                   resolvers: [%14$s]
                 timeouts:
                   kvmProbe: 8s%16$s
+                templates:
+                  most: %18$d
                 simulated:%17$s
                 """.formatted(
                         host,
@@ -124,7 +126,8 @@ final class Machines {
                         network.address(DemoCluster.GITLAB_MACHINE),
                         network.runFolder(),
                         lines(options.times().agent(), "  "),
-                        yaml(options.times().simulated(), "  "));
+                        yaml(options.times().simulated(), "  "),
+                        options.templates());
     }
 
     private static String yaml(Map<String, String> values, String indent) {

@@ -63,46 +63,53 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
             Map.of("boot", "1s"));
 
     private final String kind;
+    private final int templates;
     private final boolean twoPhase;
     private final List<PipelineRun> runs = new ArrayList<>();
     private @Nullable DemoCluster cluster;
 
-    private ClusterExtension(String kind, boolean twoPhase) {
+    private ClusterExtension(String kind, int templates, boolean twoPhase) {
         this.kind = kind;
+        this.templates = templates;
         this.twoPhase = twoPhase;
     }
 
     /** Two hosts with real VMs. */
     static ClusterExtension realVms() {
-        return new ClusterExtension("qemu", true);
+        return new ClusterExtension("qemu", 0, true);
+    }
+
+    /** As {@link #realVms()}, which are clones of templates once there are any. */
+    static ClusterExtension realVmsOfTemplates() {
+        return new ClusterExtension("qemu", 2, true);
     }
 
     /** Two hosts that play the jobs: for hazards that are in no VM. */
     static ClusterExtension simulatedVms() {
-        return new ClusterExtension("simulated", true);
+        return new ClusterExtension("simulated", 0, true);
     }
 
     /** As {@link #simulatedVms()}, with a GitLab that lets a claimed job run at once. */
     static ClusterExtension simulatedVmsOnOldGitLab() {
-        return new ClusterExtension("simulated", false);
+        return new ClusterExtension("simulated", 0, false);
     }
 
     /** Two hosts with real VMs, with a GitLab that lets a claimed job run at once. */
     static ClusterExtension realVmsOnOldGitLab() {
-        return new ClusterExtension("qemu", false);
+        return new ClusterExtension("qemu", 0, false);
     }
 
     @Override
     public void beforeAll(ExtensionContext context) {
         cluster = context.getRoot()
                 .getStore(Namespace.create(ClusterExtension.class))
-                .getOrComputeIfAbsent(kind + twoPhase, key -> new Shared(start()), Shared.class)
+                .getOrComputeIfAbsent(kind + templates + twoPhase, key -> new Shared(start()), Shared.class)
                 .cluster();
     }
 
     private DemoCluster start() {
         Path work = Servers.temporaryFolder("mayfly-it-");
-        DemoOptions options = new DemoOptions(work, HOSTS, kind, twoPhase, 0, 0, TIMES);
+        DemoOptions options = new DemoOptions(work, HOSTS, kind, templates, twoPhase, 0, 0, TIMES);
         return DemoCluster.start(options, line -> System.out.println("[" + kind + "] " + line));
     }
 

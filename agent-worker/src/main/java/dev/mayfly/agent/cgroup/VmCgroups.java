@@ -26,6 +26,8 @@ public final class VmCgroups {
 
     private static final long V2_WEIGHT = 100;
     private static final long LEAST_WEIGHT = 2;
+    /** Part of the usual weight. */
+    private static final long BACKGROUND = 10;
     /** The kernel refuses more. */
     private static final long V1_MOST = 262_144;
 
@@ -45,8 +47,15 @@ public final class VmCgroups {
      * What one VM may use.
      *
      * @param processes processes and threads
+     * @param inBackground whether other VMs of its size come first where time is short
      */
-    public record Limits(long memoryBytes, int milliCpus, int processes) {}
+    public record Limits(long memoryBytes, int milliCpus, int processes, boolean inBackground) {
+
+        private long weight(long ofOneCpu) {
+            long usual = ofOneCpu * milliCpus / 1000;
+            return inBackground ? usual / BACKGROUND : usual;
+        }
+    }
 
     /**
      * Creates the slot's groups.
@@ -68,7 +77,7 @@ public final class VmCgroups {
             enable(parent);
             weigh(parent.resolve("cpu.weight"), V2_WEIGHT * PROCESSORS, V2_MOST);
             Path group = Files.createDirectories(parent.resolve(slotId));
-            weigh(group.resolve("cpu.weight"), V2_WEIGHT * limits.milliCpus() / 1000, V2_MOST);
+            weigh(group.resolve("cpu.weight"), limits.weight(V2_WEIGHT), V2_MOST);
             write(group.resolve("memory.max"), limits.memoryBytes());
             if (Files.exists(group.resolve("memory.swap.max"))) {
                 write(group.resolve("memory.swap.max"), 0);
@@ -81,7 +90,7 @@ public final class VmCgroups {
             Files.createDirectories(group);
         }
         weigh(trees.root("cpu").resolve(PARENT).resolve("cpu.shares"), V1_SHARES * PROCESSORS, V1_MOST);
-        weigh(group("cpu", slotId).resolve("cpu.shares"), V1_SHARES * limits.milliCpus() / 1000, V1_MOST);
+        weigh(group("cpu", slotId).resolve("cpu.shares"), limits.weight(V1_SHARES), V1_MOST);
         write(group("memory", slotId).resolve("memory.limit_in_bytes"), limits.memoryBytes());
         write(group("cpu", slotId).resolve("cpu.cfs_period_us"), PERIOD_MICROS);
         write(group("cpu", slotId).resolve("cpu.cfs_quota_us"), quota(limits));

@@ -27,7 +27,7 @@ public final class ScratchDisks {
         this.floorMib = floorMib;
     }
 
-    /** Makes the disk from the image's template, owned by the VM's user. */
+    /** Makes the disk from an image's empty one, or from a VM template's, owned by the VM's user. */
     public void create(Path template, Path file, int mib, int uid) throws IOException, HostUnfitException {
         long freeMib = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace() / MIB;
         if (freeMib < (long) mib + floorMib) {

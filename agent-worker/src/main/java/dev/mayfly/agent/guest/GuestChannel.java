@@ -32,11 +32,14 @@ public final class GuestChannel implements AutoCloseable {
 
     private final String slotId;
     private final Path socket;
-    private final GuestIdentity identity;
+    /** Null if the guest is to become a template. */
+    private final @Nullable GuestIdentity identity;
+
     private final Clock clock;
     private final FrameCodec codec = new FrameCodec();
     private final SecureRandom random = new SecureRandom();
     private final CompletableFuture<Void> booted = new CompletableFuture<>();
+    private final CompletableFuture<Void> prepared = new CompletableFuture<>();
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CompletableFuture<String> unconfigurable = new CompletableFuture<>();
     private final CompletableFuture<RunnerEnd> runnerEnd = new CompletableFuture<>();
@@ -51,7 +54,12 @@ public final class GuestChannel implements AutoCloseable {
         this(slotId, socket, identity, clock, Retries.STANDARD);
     }
 
-    GuestChannel(String slotId, Path socket, GuestIdentity identity, Clock clock, Retries retries) {
+    /** To a guest that is to become a template: it is told to prepare, and never who it is. */
+    public static GuestChannel toPrototype(String slotId, Path socket, Clock clock) {
+        return new GuestChannel(slotId, socket, null, clock, Retries.STANDARD);
+    }
+
+    GuestChannel(String slotId, Path socket, @Nullable GuestIdentity identity, Clock clock, Retries retries) {
         this.retries = retries;
         this.slotId = slotId;
         this.socket = socket;
@@ -90,12 +98,17 @@ public final class GuestChannel implements AutoCloseable {
         return booted;
     }
 
+    /** Completes once a guest that was to prepare has. */
+    public CompletableFuture<Void> prepared() {
+        return prepared;
+    }
+
     /** Completes once the guest is configured. */
     public CompletableFuture<Void> ready() {
         return ready;
     }
 
-    /** Completes with the guest's reason once it has refused its configuration too often. */
+    /** Completes with the guest's reason once it has refused its configuration too often, or can't prepare. */
     public CompletableFuture<String> unconfigurable() {
         return unconfigurable;
     }
@@ -111,7 +124,7 @@ public final class GuestChannel implements AutoCloseable {
                 .put("executor", executor.name().toLowerCase(Locale.ROOT))
                 .put("url", RELAY_URL)
                 .put("token", vmToken)
-                .put("name", identity.hostname())
+                .put("name", slotId)
                 .put("systemId", systemId);
         if (ready.isDone()) {
             send(startRunner);
@@ -149,7 +162,13 @@ public final class GuestChannel implements AutoCloseable {
         log.debug("slot {}: guest is {}", slotId, state);
         booted.complete(null);
         switch (state) {
-            case "booted" -> configure(message(frame));
+            case "booted", "prepared" -> {
+                if (identity == null) {
+                    prepare(state, message(frame));
+                } else {
+                    configure(identity, message(frame));
+                }
+            }
             case "ready" -> becomeReady();
             case "running" -> ready.complete(null);
             case "ended" -> {
@@ -169,10 +188,20 @@ public final class GuestChannel implements AutoCloseable {
         ready.complete(null);
     }
 
+    private void prepare(String state, String refusal) {
+        if (state.equals("prepared")) {
+            prepared.complete(null);
+        } else if (refusal.isEmpty()) {
+            send(codec.frame("prepare"));
+        } else {
+            unconfigurable.complete(refusal);
+        }
+    }
+
     /** At once the first time; a guest that could not take it gets pauses, as what it lacks may come. */
-    private void configure(String refusal) {
+    private void configure(GuestIdentity identity, String refusal) {
         if (refusal.isEmpty()) {
-            send(configuration());
+            send(configuration(identity));
             return;
         }
         refusals++;
@@ -188,10 +217,10 @@ public final class GuestChannel implements AutoCloseable {
         }
         Duration pause = retries.firstPause().multipliedBy(1L << (refusals - 1));
         CompletableFuture.delayedExecutor(pause.toMillis(), TimeUnit.MILLISECONDS)
-                .execute(() -> send(configuration()));
+                .execute(() -> send(configuration(identity)));
     }
 
-    private ObjectNode configuration() {
+    private ObjectNode configuration(GuestIdentity identity) {
         byte[] entropy = new byte[64];
         random.nextBytes(entropy);
         Instant now = clock.instant();

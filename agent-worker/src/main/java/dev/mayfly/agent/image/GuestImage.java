@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.mayfly.agent.image.ImageManifest.ImageFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -56,7 +57,7 @@ public record GuestImage(Path folder, ImageManifest manifest) {
     public String digest() {
         StringBuilder all = new StringBuilder();
         FILES.forEach(name -> all.append(entry(name).sha256()));
-        return sha256(all.toString()).substring(0, 16);
+        return sha256(all.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
     }
 
     /**
@@ -87,8 +88,9 @@ public record GuestImage(Path folder, ImageManifest manifest) {
         return files.getOrDefault(name, new ImageFile("", 0));
     }
 
-    private static String sha256(String text) {
-        return HexFormat.of().formatHex(sha256().digest(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    /** In hex. */
+    public static String sha256(byte[] content) {
+        return HexFormat.of().formatHex(sha256().digest(content));
     }
 
     private static String sha256(Path file) throws IOException {

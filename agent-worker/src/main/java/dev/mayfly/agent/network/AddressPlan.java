@@ -25,15 +25,18 @@ public final class AddressPlan {
     /**
      * A plan.
      *
-     * @param pool IPv4 network in CIDR form; a quarter of its addresses is the most VMs it serves
+     * @param pool IPv4 network in CIDR form; a quarter of its addresses is the most VMs it serves, one of them the driver's own
      * @param firstUid user id of index 0
      * @param uids how many user ids there are
      * @throws IllegalArgumentException if the pool does not parse
      */
     public AddressPlan(String pool, int firstUid, int uids) {
         Ipv4Network network = Ipv4Network.parse(pool);
-        if (network.bits() < 8 || network.bits() > 30) {
-            throw new IllegalArgumentException(pool + " must be a network of 8 to 30 bits, such as 10.200.0.0/16");
+        if (network.bits() < 8 || network.bits() > 29) {
+            throw new IllegalArgumentException(pool + " must be a network of 8 to 29 bits, such as 10.200.0.0/16");
+        }
+        if (uids < 2) {
+            throw new IllegalArgumentException("uidRange must hold two user ids or more, such as 200000-216383");
         }
         this.network = network;
         this.pool = pool;
@@ -44,6 +47,16 @@ public final class AddressPlan {
     /** How many VMs the plan serves at once. */
     public int size() {
         return size;
+    }
+
+    /** How many of them may be slots'; the last one is the driver's own. */
+    public int slots() {
+        return size - 1;
+    }
+
+    /** Of a VM that no slot owns: the one that becomes a template. */
+    public int ownIndex() {
+        return size - 1;
     }
 
     public String pool() {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** On folders that look like control group trees. */
 class VmCgroupsTest {
 
-    private static final Limits LIMITS = new Limits(2L << 30, 1500, 128);
+    private static final Limits LIMITS = new Limits(2L << 30, 1500, 128, false);
 
     @TempDir
     Path sys;

@@ -98,7 +98,7 @@ public final class BenchMain {
     private void inCluster(String driver, Part part) {
         load.put(driver, loadAverage());
         Path work = Servers.temporaryFolder("mayfly-bench-");
-        DemoOptions options = new DemoOptions(work, 1, driver, true, 0, 0, DemoOptions.Times.usual());
+        DemoOptions options = new DemoOptions(work, 1, driver, 0, true, 0, 0, DemoOptions.Times.usual());
         program.inCluster(options, false, cluster -> {
             part.measure(cluster);
             return true;

@@ -19,6 +19,7 @@ record GuardSpec(
         List<Cgroup> cgroups,
         @Nullable String cgroupKill,
         Jail jail,
+        List<OpenFile> openFiles,
         String console,
         long consoleLimit,
         long timeToLiveSeconds,
@@ -33,8 +34,27 @@ record GuardSpec(
     /** A control group to join, by the file to write into. */
     record Cgroup(String procs) {}
 
+    /**
+     * What the VMM finds open for reading, though it could not open it itself.
+     *
+     * @param fd 100 to 199
+     */
+    record OpenFile(int fd, String path) {}
+
     /** All that the VMM sees of the host's files. */
-    record Jail(List<String> readOnly, List<String> readWrite, List<String> devices) {}
+    record Jail(
+            List<String> readOnly,
+            List<String> readWrite,
+            List<String> devices,
+            @Nullable Memory memory) {}
+
+    /**
+     * A file in memory, for the VM's RAM: it counts as its VMM's memory and goes with its VMM.
+     *
+     * @param path in the jail
+     * @param from what it holds at first
+     */
+    record Memory(String path, String from) {}
 
     static List<Cgroup> joining(List<Path> procs) {
         return procs.stream().map(file -> new Cgroup(file.toString())).toList();

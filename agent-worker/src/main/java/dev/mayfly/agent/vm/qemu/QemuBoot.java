@@ -75,8 +75,13 @@ final class QemuBoot {
         return sockets(vm).resolve("qmp.sock");
     }
 
-    /** Makes everything and starts the VMM; nothing of an earlier boot may be left. */
+    /** Boots the image; nothing of an earlier boot may be left. */
     void start(VmSpec vm) throws IOException, HostUnfitException {
+        start(vm, VmOrigin.boot(commandLine.image().scratchTemplate()));
+    }
+
+    /** Makes everything and starts the VMM. */
+    private void start(VmSpec vm, VmOrigin origin) throws IOException, HostUnfitException {
         GuardFiles files = files(vm);
         int uid = plan.uid(vm.index());
         privateFolder(files.folder());
@@ -85,22 +90,41 @@ final class QemuBoot {
         ScratchDisks.own(files.vmFolder(), uid);
         ScratchDisks.own(sockets(vm), uid);
         Path scratch = files.vmFolder().resolve("scratch.ext4");
-        disks.create(commandLine.image().scratchTemplate(), scratch, vm.size().diskMib(), uid);
+        disks.create(origin.scratch(), scratch, vm.size().diskMib(), uid);
         network.create(vm.slotId(), vm.index());
         int memoryMib = vm.size().memoryMib();
         cgroups.create(
                 vm.slotId(),
-                new Limits(GuestMemory.limitBytes(memoryMib), vm.size().milliCpus(), PROCESSES),
+                new Limits(GuestMemory.limitBytes(memoryMib), vm.size().milliCpus(), PROCESSES, origin.inBackground()),
                 uid);
-        Files.write(files.spec(), spec(vm, files, scratch, uid).toJson());
+        Files.write(files.spec(), spec(vm, origin, files, scratch, uid).toJson());
         commands.startDetached(List.of(settings.guard().toString(), files.spec().toString()), files.log());
         awaitStart(vm, files);
     }
 
-    private GuardSpec spec(VmSpec vm, GuardFiles files, Path scratch, int uid) {
-        List<String> argv =
-                commandLine.argv(vm.size(), new QemuCommandLine.Files(scratch, agentSocket(vm), qmpSocket(vm)));
+    /** Boots a VM whose {@link GuardFiles#vmFolder} becomes a template once it is saved. */
+    void startPrototype(VmSpec vm) throws IOException, HostUnfitException {
+        Template becomes = new Template(files(vm).vmFolder());
+        privateFolder(becomes.folder());
+        start(vm, VmOrigin.prototype(commandLine.image().scratchTemplate(), becomes));
+    }
+
+    /** Saves what such a boot has become; its memory and disk are in the folder already. */
+    void saveAs(VmSpec vm, Template template) throws IOException {
+        TemplateState.save(qmpSocket(vm), sockets(vm).resolve("state.sock"), plan.uid(vm.index()), template.state());
+    }
+
+    /** Makes a VM that goes on where the template stands. */
+    void startClone(VmSpec vm, Template template) throws IOException, HostUnfitException {
+        start(vm, VmOrigin.cloneOf(template));
+        TemplateState.restore(qmpSocket(vm));
+    }
+
+    private GuardSpec spec(VmSpec vm, VmOrigin origin, GuardFiles files, Path scratch, int uid) {
+        List<String> argv = commandLine.argv(
+                vm.size(), new QemuCommandLine.Files(scratch, agentSocket(vm), qmpSocket(vm), origin.ram()));
         argv.addAll(commandLine.network());
+        argv.addAll(origin.arguments());
         return new GuardSpec(
                 vm.slotId(),
                 argv,
@@ -110,7 +134,8 @@ final class QemuBoot {
                 network.namespace(vm.slotId()).toString(),
                 GuardSpec.joining(cgroups.procsFiles(vm.slotId())),
                 GuardSpec.text(cgroups.killFile(vm.slotId())),
-                jail(files, vm),
+                jail(files, vm, origin),
+                origin.openFiles(),
                 files.console().toString(),
                 CONSOLE_LIMIT,
                 settings.timeToLive().toSeconds(),
@@ -121,7 +146,7 @@ final class QemuBoot {
                 files.killRequest().toString());
     }
 
-    private Jail jail(GuardFiles files, VmSpec vm) {
+    private Jail jail(GuardFiles files, VmSpec vm, VmOrigin origin) {
         List<String> readOnly = new ArrayList<>(PROGRAM_FOLDERS);
         readOnly.removeIf(folder -> !Files.exists(Path.of(folder)));
         readOnly.add(commandLine.image().folder().toString());
@@ -130,7 +155,7 @@ final class QemuBoot {
             devices.add("/dev/kvm");
         }
         return new Jail(
-                readOnly, List.of(files.vmFolder().toString(), sockets(vm).toString()), devices);
+                readOnly, List.of(files.vmFolder().toString(), sockets(vm).toString()), devices, origin.memory());
     }
 
     private boolean kvm() {

@@ -5,6 +5,7 @@ import dev.mayfly.workflows.job.VmSize;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The VMM's command line. Pure; the image's README.md says why each argument is as it is.
@@ -26,12 +27,26 @@ public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerat
         TCG
     }
 
-    /** Files of one VM that its VMM opens. */
-    public record Files(Path scratch, Path agentSocket, Path qmpSocket) {}
+    /**
+     * Files of one VM that its VMM opens.
+     *
+     * @param ram holds the VM's memory, as templates and their clones have it; null for memory without a file
+     */
+    public record Files(
+            Path scratch,
+            Path agentSocket,
+            Path qmpSocket,
+            @Nullable Path ram) {
+
+        /** Of a VM that has no file for its memory. */
+        public Files(Path scratch, Path agentSocket, Path qmpSocket) {
+            this(scratch, agentSocket, qmpSocket, null);
+        }
+    }
 
     /** The arguments, program first. */
     public List<String> argv(VmSize size, Files files) {
-        List<String> argv = machine(size);
+        List<String> argv = machine(size, files.ram());
         argv.addAll(List.of(
                 "-qmp",
                 "unix:" + files.qmpSocket() + ",server=on,wait=off",
@@ -71,13 +86,22 @@ public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerat
                 "virtio-net-device,netdev=net0,mac=" + MAC);
     }
 
-    private List<String> machine(VmSize size) {
-        List<String> argv = new ArrayList<>(List.of(
-                qemu.toString(),
-                "-M",
-                "microvm,acpi=on,rtc=on,x-option-roms=off",
+    private List<String> machine(VmSize size, @Nullable Path ram) {
+        String machine = "microvm,acpi=on,rtc=on,x-option-roms=off";
+        String memory = GuestMemory.ramMib(size.memoryMib()) + "M";
+        List<String> argv = new ArrayList<>(List.of(qemu.toString()));
+        if (ram == null) {
+            argv.addAll(List.of("-M", machine));
+        } else {
+            argv.addAll(List.of(
+                    "-object",
+                    "memory-backend-file,id=ram,size=" + memory + ",mem-path=" + ram + ",share=on",
+                    "-M",
+                    machine + ",memory-backend=ram"));
+        }
+        argv.addAll(List.of(
                 "-m",
-                GuestMemory.ramMib(size.memoryMib()) + "M",
+                memory,
                 "-smp",
                 Integer.toString(size.vcpus()),
                 "-nodefaults",

@@ -8,9 +8,14 @@ import dev.mayfly.agent.vm.MicroVm;
 import dev.mayfly.agent.vm.qemu.GuardFiles.Exit;
 import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +56,23 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
 
     private static VmEnd unconfigurable(String reason) {
         return new VmEnd(Cause.GUEST_UNUSABLE, "the guest could not be configured: " + reason);
+    }
+
+    /** Returns once the guest has said anything; throws if it ends before, or does not in that time. */
+    void awaitFirstWord(Duration limit) throws IOException {
+        try {
+            CompletableFuture.anyOf(guest.booted(), end).get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IOException("its guest said nothing for %d s".formatted(limit.toSeconds()), e);
+        } catch (ExecutionException e) {
+            throw new IOException("its end could not be watched", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while a VM is restored");
+        }
+        if (end.isDone()) {
+            throw new IOException(end.join().detail());
+        }
     }
 
     @Override

@@ -21,20 +21,28 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Runs VMs by QEMU's microvm machine, each under a guard of its own that outlives the agent. Cold start; a VM's RAM, disk
- * and network exist only while it does.
+ * Runs VMs by QEMU's microvm machine, each under a guard of its own that outlives the agent. A VM is a clone of the template
+ * of its size, or boots if there is none yet. Its RAM, disk and network exist only while it does.
  */
 public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(QemuMicroVms.class);
+    /** On a host whose CPUs are overcommitted; it takes less than a second otherwise. */
+    private static final Duration RESTORED_WITHIN = Duration.ofSeconds(30);
 
     private final QemuSettings settings;
     private final QemuCommandLine commandLine;
@@ -43,6 +51,8 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     private final VmCgroups cgroups;
     private final Clock clock;
     private final QemuBoot boot;
+    private final TemplateStore templates;
+    private final TemplateMaker maker;
     private final GuardWatch watch = new GuardWatch();
     private final Map<String, QemuMicroVm> open = new ConcurrentHashMap<>();
 
@@ -54,7 +64,8 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
             VmNetwork network,
             ScratchDisks disks,
             VmCgroups cgroups,
-            Clock clock) {
+            Clock clock)
+            throws IOException {
         this.settings = settings;
         this.commandLine = commandLine;
         this.plan = plan;
@@ -62,6 +73,9 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
         this.cgroups = cgroups;
         this.clock = clock;
         this.boot = new QemuBoot(settings, commandLine, plan, commands, network, disks, cgroups);
+        this.templates = new TemplateStore(
+                settings.templates(), settings.mostTemplates(), settings.templatesMib(), commandLine, commands, clock);
+        this.maker = new TemplateMaker(templates, boot, plan.ownIndex(), this::removePrototype, clock);
     }
 
     @Override
@@ -72,8 +86,27 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     @Override
     public MicroVm start(VmSpec vm) throws IOException, HostUnfitException {
         destroy(vm);
+        Optional<Template> template = templates.find(vm.size());
+        if (template.isPresent()) {
+            try {
+                return cloneOf(template.get(), vm);
+            } catch (IOException e) {
+                maker.failed(vm.size(), "could not be restored; the VM is booted instead", e);
+                templates.discard(template.get());
+                destroy(vm);
+            }
+        }
+        maker.want(vm);
         boot.start(vm);
         return connect(vm);
+    }
+
+    private MicroVm cloneOf(Template template, VmSpec vm) throws IOException, HostUnfitException {
+        boot.startClone(vm, template);
+        QemuMicroVm clone = connect(vm);
+        clone.awaitFirstWord(RESTORED_WITHIN);
+        log.info("slot {}: a clone of {}", vm.slotId(), template.folder().getFileName());
+        return clone;
     }
 
     @Override
@@ -82,7 +115,7 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
         return connect(vm);
     }
 
-    private MicroVm connect(VmSpec vm) {
+    private QemuMicroVm connect(VmSpec vm) {
         GuestIdentity identity = new GuestIdentity(
                 vm.slotId(),
                 vm.machineId(),
@@ -123,6 +156,12 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
                 .orThrow();
     }
 
+    private void removePrototype(VmSpec vm) throws IOException {
+        destroy(vm);
+        DurableFiles.delete(settings.slots().resolve(vm.slotId()));
+        DurableFiles.delete(settings.run().resolve(vm.slotId()));
+    }
+
     private void deleteBoots(String slotId) throws IOException {
         Path folder = settings.slots().resolve(slotId);
         if (!Files.isDirectory(folder)) {
@@ -158,6 +197,7 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     /** Stops looking at VMs; they go on. */
     @Override
     public void close() {
+        maker.close();
         open.values().forEach(QemuMicroVm::close);
         watch.close();
     }

@@ -15,6 +15,9 @@ import java.util.List;
  * @param timeToLive how long a VM lives at most
  * @param resolvers DNS servers of the guests
  * @param kvmGroup group id that may open /dev/kvm
+ * @param templates folder of templates, on the disk of {@code slots}
+ * @param mostTemplates how many there may be, 0 for none
+ * @param templatesMib disk that they may take together
  */
 public record QemuSettings(
         Path slots,
@@ -24,7 +27,10 @@ public record QemuSettings(
         Duration heartbeatMaxAge,
         Duration timeToLive,
         List<String> resolvers,
-        int kvmGroup) {
+        int kvmGroup,
+        Path templates,
+        int mostTemplates,
+        int templatesMib) {
 
     public QemuSettings {
         resolvers = List.copyOf(resolvers);

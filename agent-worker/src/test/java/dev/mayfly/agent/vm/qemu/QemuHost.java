@@ -33,6 +33,7 @@ final class QemuHost implements AutoCloseable {
     static final int RELAY_PORT = 18169;
 
     private static final String SLOT = INSTALLATION + "-1";
+    private static final String PROTOTYPE = INSTALLATION + "-0";
     private static final Duration AGENT_GONE = Duration.ofSeconds(6);
 
     private final AddressPlan plan = new AddressPlan("10.231.0.0/24", 290_000, 50);
@@ -43,10 +44,13 @@ final class QemuHost implements AutoCloseable {
     private final Path folder;
     private final Path run;
     private final Path heartbeat;
+    private final int templates;
     private QemuMicroVms driver;
 
-    QemuHost(Path folder) throws IOException {
+    /** @param templates how many it may keep */
+    QemuHost(Path folder, int templates) throws IOException {
         this.folder = folder;
+        this.templates = templates;
         this.run = Files.createTempDirectory(Path.of("/run"), "mft");
         this.heartbeat = Files.createFile(run.resolve("heartbeat"));
         this.driver = agent();
@@ -74,7 +78,10 @@ final class QemuHost implements AutoCloseable {
                 AGENT_GONE,
                 Duration.ofMinutes(10),
                 List.of("10.231.0.1"),
-                0);
+                0,
+                folder.resolve("templates"),
+                templates,
+                4096);
         QemuCommandLine commandLine = new QemuCommandLine(
                 Path.of("/usr/bin/qemu-system-x86_64"),
                 GuestImage.open(Path.of(System.getenv("MAYFLY_IMAGE"))),
@@ -130,13 +137,21 @@ final class QemuHost implements AutoCloseable {
                     .filter(this::isOurs)
                     .forEach(process -> left.add("process " + process.getFileName()));
         }
-        Stream.concat(cgroups.procsFiles(SLOT).stream(), Stream.of(network.namespace(SLOT)))
+        for (String slot : List.of(SLOT, PROTOTYPE)) {
+            left.addAll(leftOversOf(slot));
+        }
+        return left;
+    }
+
+    private List<String> leftOversOf(String id) throws IOException {
+        List<String> left = new ArrayList<>();
+        Stream.concat(cgroups.procsFiles(id).stream(), Stream.of(network.namespace(id)))
                 .filter(Files::exists)
                 .forEach(path -> left.add(path.toString()));
-        if (commands.run("ip", "-o", "link").contains(" " + SlotNames.cable(SLOT))) {
-            left.add("cable");
+        if (commands.run("ip", "-o", "link").contains(" " + SlotNames.cable(id) + "@")) {
+            left.add("cable of " + id);
         }
-        Path slot = folder.resolve("slots").resolve(SLOT);
+        Path slot = folder.resolve("slots").resolve(id);
         if (Files.exists(slot)) {
             try (Stream<Path> boots = Files.list(slot)) {
                 boots.filter(path -> path.getFileName().toString().startsWith("boot-"))

@@ -37,7 +37,7 @@ class QemuMicroVmsIT {
     void machine() throws Exception {
         assumeThat(System.getenv("MAYFLY_IMAGE")).as("MAYFLY_IMAGE").isNotNull();
         assumeThat(Files.getAttribute(Path.of("/proc/self"), "unix:uid")).isEqualTo(0);
-        host = new QemuHost(folder);
+        host = new QemuHost(folder, 0);
     }
 
     @AfterEach

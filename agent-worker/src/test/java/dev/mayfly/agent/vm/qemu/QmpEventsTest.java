@@ -50,7 +50,7 @@ class QmpEventsTest {
         SocketChannel agent = socket.accept();
         BufferedReader lines =
                 new BufferedReader(new InputStreamReader(Channels.newInputStream(agent), StandardCharsets.UTF_8));
-        assertThat(lines.readLine()).isEqualTo("{\"execute\":\"qmp_capabilities\"}");
+        assertThat(lines.readLine()).isEqualTo("{\"execute\":\"qmp_capabilities\",\"id\":\"qmp_capabilities\"}");
         return agent;
     }
 
