@@ -9,11 +9,14 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Small things that every server of the cluster needs: ports, secrets, files. */
 public final class Servers {
@@ -90,6 +93,17 @@ public final class Servers {
 
     public static void deleteTree(Path folder) {
         Shell.run("rm", "-rf", "--one-file-system", folder.toString());
+    }
+
+    /** What is in a folder; nothing if there is none. */
+    public static List<Path> list(Path folder) {
+        try (Stream<Path> found = Files.list(folder)) {
+            return found.toList();
+        } catch (NoSuchFileException absent) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException("can't look into " + folder, e);
+        }
     }
 
     /** Deletes this file and those beside it that begin with its name, as databases have them. */

@@ -33,7 +33,10 @@ final class ClonesShareNothingIT {
                 """, Map.of());
         ClusterExtension.awaitStatus(first, "boots", "success", PATIENCE);
         Path templates = CLUSTER.cluster().options().work().resolve("host-1/state/templates");
-        Waiting.until("host-1 has a template", PATIENCE, () -> isFilled(templates));
+        Waiting.until(
+                "host-1 has a template",
+                PATIENCE,
+                () -> !Servers.list(templates).isEmpty());
 
         PipelineRun run = CLUSTER.push("""
                 clone:
@@ -69,11 +72,6 @@ final class ClonesShareNothingIT {
             jobs.forEach(job -> values.add(ClusterExtension.inLog(run, job, what + "=(\\S{5,})")));
             assertThat(values).as(what).hasSize(jobs.size());
         }
-    }
-
-    private static boolean isFilled(Path folder) {
-        String[] found = folder.toFile().list();
-        return found != null && found.length > 0;
     }
 
     private static long seconds(JobState job, String time) {

@@ -13,7 +13,7 @@ import net.sourceforge.argparse4j.ArgumentParsers;
 import net.sourceforge.argparse4j.inf.ArgumentParser;
 import net.sourceforge.argparse4j.inf.Namespace;
 
-/** {@code bin/bench start}: two clusters one after the other, one that plays its VMs and one with real ones. */
+/** {@code bin/bench start}: three clusters one after the other: one that plays its VMs, one whose VMs boot, one whose VMs are clones of a template. */
 public final class BenchMain {
 
     private final DemoProgram program;
@@ -46,11 +46,12 @@ public final class BenchMain {
     private int run() {
         int runs = arguments.getInt("runs");
         if (runs > 0) {
-            inCluster("simulated", cluster -> measureLaunches(cluster, runs));
+            inCluster("simulated", 0, cluster -> measureLaunches(cluster, runs));
         }
         int vms = arguments.getInt("vms");
         if (vms > 0) {
-            inCluster("qemu", cluster -> measureVms(cluster, vms));
+            inCluster("qemu", 0, cluster -> measureVms(cluster, vms));
+            inCluster("qemu", 1, cluster -> measureStarts(cluster, true, vms));
         }
         BenchReport report = new BenchReport(machine(), load, measurements, steps, memory, goals);
         System.out.println(report.table());
@@ -75,11 +76,7 @@ public final class BenchMain {
 
     private void measureVms(DemoCluster cluster, int vms) {
         try (Floor floor = new Floor(cluster).start()) {
-            try (VmStarts starts = new VmStarts(cluster, program::say)) {
-                List<Measurement> measured = starts.run(vms);
-                measurements.addAll(measured);
-                goals.addAll(Goals.ofStarts(measured));
-            }
+            measureStarts(cluster, false, vms);
             program.say("memory");
             MemoryUse.Result result = new MemoryUse(cluster).run(floor.bareWorker());
             memory.put("agent, no VM", result.agent());
@@ -91,14 +88,22 @@ public final class BenchMain {
         }
     }
 
+    private void measureStarts(DemoCluster cluster, boolean clones, int vms) {
+        try (VmStarts starts = new VmStarts(cluster, clones, program::say)) {
+            List<Measurement> measured = starts.run(vms);
+            measurements.addAll(measured);
+            goals.addAll(Goals.ofStarts(measured));
+        }
+    }
+
     private interface Part {
         void measure(DemoCluster cluster);
     }
 
-    private void inCluster(String driver, Part part) {
-        load.put(driver, loadAverage());
+    private void inCluster(String driver, int templates, Part part) {
+        load.put(templates == 0 ? driver : driver + ", templates", loadAverage());
         Path work = Servers.temporaryFolder("mayfly-bench-");
-        DemoOptions options = new DemoOptions(work, 1, driver, 0, true, 0, 0, DemoOptions.Times.usual());
+        DemoOptions options = new DemoOptions(work, 1, driver, templates, true, 0, 0, DemoOptions.Times.usual());
         program.inCluster(options, false, cluster -> {
             part.measure(cluster);
             return true;

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.mayfly.demo.DemoCluster;
 import dev.mayfly.demo.JsonApi;
 import dev.mayfly.demo.Processes;
+import dev.mayfly.demo.Servers;
 import dev.mayfly.demo.Waiting;
 import dev.mayfly.demo.bench.ControlPlaneRecords.JobRecord;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -39,6 +42,7 @@ final class VmStarts implements AutoCloseable {
             """;
 
     private final DemoCluster cluster;
+    private final boolean clones;
     private final Consumer<String> progress;
     private final JsonApi gitlab;
     private final ControlPlaneRecords records;
@@ -47,7 +51,7 @@ final class VmStarts implements AutoCloseable {
     private final List<Start> byHand = new ArrayList<>();
 
     /** How one VM's start and end went. */
-    private record Start(Duration answers, Duration firstLine, Duration gone) {
+    private record Start(Duration toLaunch, Duration answers, Duration firstLine, Duration gone) {
 
         String inSeconds() {
             return "answers after %.1f s, first line after %.1f s, gone %.1f s after the end"
@@ -55,8 +59,10 @@ final class VmStarts implements AutoCloseable {
         }
     }
 
-    VmStarts(DemoCluster cluster, Consumer<String> progress) {
+    /** @param clones whether VMs are clones of a template; else they boot */
+    VmStarts(DemoCluster cluster, boolean clones, Consumer<String> progress) {
         this.cluster = cluster;
+        this.clones = clones;
         this.progress = progress;
         this.gitlab = cluster.gitlabUser().api();
         this.records = new ControlPlaneRecords(cluster.database());
@@ -68,17 +74,33 @@ final class VmStarts implements AutoCloseable {
         JsonNode runner = gitlab.post(
                 "/api/v4/user/runners",
                 Map.of("runner_type", "project_type", "project_id", projectByHand, "tag_list", BY_HAND));
+        Path template = null;
+        if (clones) {
+            ended(project, newestJob(project, false));
+            template = awaitTemplate();
+        }
         for (int i = 1; i <= vms; i++) {
-            long job = newestJob(project, i > 1);
+            long job = newestJob(project, clones || i > 1);
             argv = argv.isEmpty() ? argvOfRunningVm() : argv;
             ours.add(ended(project, job));
             long jobByHand = newestJob(projectByHand, i > 1);
-            byHand.add(byHand(i, projectByHand, jobByHand, runner.get("token").asText()));
+            byHand.add(byHand(
+                    i, template, projectByHand, jobByHand, runner.get("token").asText()));
             progress.accept("VM %d of %d: %s".formatted(i, vms, ours.get(i - 1).inSeconds()));
             progress.accept("    by hand: " + byHand.get(i - 1).inSeconds());
         }
         gitlab.delete("/api/v4/runners/" + runner.get("id").asLong());
         return measurements();
+    }
+
+    private Path awaitTemplate() {
+        Path templates = cluster.options().work().resolve("host-1/state/templates");
+        List<Path> found = new ArrayList<>();
+        Waiting.until("there is a template", PATIENCE, () -> {
+            found.addAll(Servers.list(templates));
+            return !found.isEmpty();
+        });
+        return found.get(0);
     }
 
     /** A project whose one job wants these tags; pushing it starts a first pipeline. */
@@ -126,6 +148,7 @@ final class VmStarts implements AutoCloseable {
                 .max(Comparator.naturalOrder())
                 .orElseThrow();
         return new Start(
+                Duration.between(Objects.requireNonNull(record.received()), asked),
                 Duration.between(asked, time(log, AgentLog.GUEST_READY, record)),
                 Duration.between(asked, firstLine(project, job)),
                 Duration.between(jobEnd(project, job), gone));
@@ -140,13 +163,17 @@ final class VmStarts implements AutoCloseable {
         return time;
     }
 
-    private Start byHand(int number, long project, long job, String token) {
-        try (VmByHand vm = new VmByHand(cluster, number, argv, DISK_MIB)) {
+    private Start byHand(int number, @Nullable Path template, long project, long job, String token) {
+        try (VmByHand vm = new VmByHand(cluster, number, argv, DISK_MIB, template)) {
             Instant ready = vm.awaitReady();
             vm.startRunner(token);
             Waiting.until("the job in the VM started by hand has ended", PATIENCE, () -> jobEnd(project, job) != null);
             Instant firstLine = firstLine(project, job);
-            return new Start(Duration.between(vm.begun(), ready), Duration.between(vm.begun(), firstLine), vm.remove());
+            return new Start(
+                    Duration.ZERO,
+                    Duration.between(vm.begun(), ready),
+                    Duration.between(vm.begun(), firstLine),
+                    vm.remove());
         }
     }
 
@@ -167,26 +194,35 @@ final class VmStarts implements AutoCloseable {
     }
 
     private List<Measurement> measurements() {
-        return List.of(
+        String what = clones ? " (clone)" : "";
+        List<Measurement> all = new ArrayList<>(List.of(
                 measurement(
-                        "launch → guest agent answers",
+                        "launch → guest agent answers" + what,
                         "the agent's log",
                         Start::answers,
-                        "the same QEMU command line started by hand, to the same state"),
+                        "the same QEMU command line by hand, to the same state" + (clones ? ", memory mapped" : "")),
                 measurement(
-                        "launch → first script line",
+                        "launch → first script line" + what,
                         "the agent's log → the script's own clock",
                         Start::firstLine,
                         "the same by hand, its runner talking to GitLab itself"),
                 measurement(
-                        "job end → all gone",
+                        "job end → all gone" + what,
                         "finished_at in GitLab → VM destroyed, slot released, runner removed",
                         Start::gone,
-                        "QEMU killed by hand, its namespace and files deleted"));
+                        "QEMU killed by hand, its namespace and files deleted")));
+        all.add(new Measurement(
+                "webhook received → first script line" + what,
+                "inbox.received_at → the script's own clock",
+                Distribution.of(ours.stream()
+                        .map(start -> start.toLaunch().plus(start.firstLine()))
+                        .toList()),
+                null,
+                null));
+        return all;
     }
 
-    private Measurement measurement(
-            String name, String how, java.util.function.Function<Start, Duration> part, String floorIs) {
+    private Measurement measurement(String name, String how, Function<Start, Duration> part, String floorIs) {
         return new Measurement(
                 name,
                 how + "; QEMU with -accel " + argv.get(argv.indexOf("-accel") + 1),
