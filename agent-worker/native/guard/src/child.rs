@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::fmt::Display;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 
 use nix::errno::Errno;
+use nix::fcntl::{fcntl, FcntlArg};
 use nix::sched::{setns, unshare, CloneFlags};
 use nix::sys::resource::{setrlimit, Resource};
 use nix::sys::signal::{signal, sigprocmask, SigHandler, SigSet, SigmaskHow, Signal};
@@ -63,7 +63,7 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
     if let Some(jail) = &spec.jail {
         // The VMM has to pass through the folders that are made here, whatever the guard's own mask is.
         umask(Mode::from_bits_truncate(0o022));
-        jail::enter(jail, spec.uid)?;
+        jail::enter(jail)?;
     }
     umask(Mode::from_bits_truncate(0o077));
     drop_privileges(spec)?;
@@ -76,8 +76,15 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
 fn open_files(files: &[OpenFile]) -> Step<()> {
     for OpenFile { fd, path } in files {
         let what = format!("open {} for the VMM", path.display());
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path);
-        let file = step_or(&what, "make it before its guard is started", file)?;
+        let file = File::open(path);
+        let file = step_or(&what, "it must be there before its guard is started", file)?;
+        if path.starts_with("/proc") {
+            // Another process's, whose number may be another's by now.
+            let sealed = fcntl(&file, FcntlArg::F_GET_SEALS).is_ok_and(|seals| seals & libc::F_SEAL_WRITE != 0);
+            if !sealed {
+                return Err(format!("could not {what}: it is not sealed against writing; whoever held it has ended"));
+            }
+        }
         // SAFETY: nothing of this process has the descriptor; unlike the one that it copies, it survives exec.
         step(&what, Errno::result(unsafe { libc::dup2(file.as_raw_fd(), *fd) }))?;
     }

@@ -1,23 +1,28 @@
 //! The VMM's view of the host: a root file system that holds only what the spec names.
 
-use std::fs::{self, File, OpenOptions};
+use std::ffi::CString;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{fchown, FileExt, OpenOptionsExt};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::mount::{mount, umount2, MntFlags, MsFlags};
-use nix::unistd::{chdir, pivot_root, Whence};
+use nix::unistd::{chdir, pivot_root};
 
 use crate::child::{step, step_or, Step};
-use crate::spec::{Jail, Memory};
+use crate::spec::Jail;
 
 /// Where the new root is put together. It exists everywhere, and nothing below it belongs into a jail;
 /// only this mount namespace sees it covered.
 const NEW_ROOT: &str = "/proc";
 
-/// Moves the calling process, which has a mount namespace of its own, into the jail of a VMM of this user.
-pub fn enter(jail: &Jail, uid: u32) -> Step<()> {
+/// Moves the calling process, which has a mount namespace of its own, into the jail.
+pub fn enter(jail: &Jail) -> Step<()> {
     step("make mounts private", mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>))?;
+    // Before it is covered.
+    let own_files = jail.own_files.as_ref().map(|_| step("find the VMM's own files", own_files())).transpose()?;
     let nothing_special = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     let options = Some("mode=0755,size=1m,nr_inodes=4096");
     step("mount the jail's root", mount(Some("jail"), NEW_ROOT, Some("tmpfs"), nothing_special, options))?;
@@ -33,9 +38,8 @@ pub fn enter(jail: &Jail, uid: u32) -> Step<()> {
     for (path, flags) in binds {
         bind(path, flags)?;
     }
-    if let Some(memory) = &jail.memory {
-        let what = format!("fill {} from {}", memory.path.display(), memory.from.display());
-        step_or(&what, "is the template whole, and the memory limit large enough?", fill(memory, uid))?;
+    if let (Some(path), Some(files)) = (&jail.own_files, own_files) {
+        step(&format!("show the VMM its own files in {}", path.display()), attach(files, &in_new_root(path)))?;
     }
 
     let closed = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | ro | MsFlags::MS_NOEXEC;
@@ -46,44 +50,30 @@ pub fn enter(jail: &Jail, uid: u32) -> Step<()> {
     step("enter the jail's root", chdir("/"))
 }
 
-/// In a tmpfs of its own. The calling process is in the VM's cgroup, so the memory is the VM's.
-fn fill(memory: &Memory, uid: u32) -> io::Result<()> {
-    let from = File::open(&memory.from)?;
-    let size = from.metadata()?.len();
-    let target = Path::new(NEW_ROOT).join(memory.path.strip_prefix("/").unwrap_or(&memory.path));
-    let folder = target.parent().unwrap_or(&target);
-    fs::create_dir_all(folder)?;
-    let options = format!("mode=0755,size={},nr_inodes=16", size + (1 << 20));
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount(Some("memory"), folder, Some("tmpfs"), flags, Some(options.as_str()))?;
-    let to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&target)?;
-    fchown(&to, Some(uid), Some(uid))?;
-    to.set_len(size)?;
-    copy_data(&from, &to, size)
+/// The open files of this process, and so of the VMM that it becomes: nothing else of /proc gets into the jail.
+fn own_files() -> io::Result<OwnedFd> {
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC;
+    // SAFETY: the path ends with a zero byte; the descriptor that is returned is nobody else's.
+    let tree = Errno::result(unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, c"/proc/self/fd".as_ptr(), flags) })?;
+    Ok(unsafe { OwnedFd::from_raw_fd(tree as i32) })
 }
 
-/// Holes stay holes.
-fn copy_data(from: &File, to: &File, size: u64) -> io::Result<()> {
-    let seek = |at: u64, whence| nix::unistd::lseek(from, at as i64, whence).map(|found| found as u64);
-    let mut buffer = vec![0; 1 << 20];
-    let mut at = 0;
-    while at < size {
-        let Ok(start) = seek(at, Whence::SeekData) else { break }; // nothing but a hole is left
-        let end = seek(start, Whence::SeekHole)?;
-        at = start;
-        while at < end {
-            let part = buffer.len().min((end - at) as usize);
-            from.read_exact_at(&mut buffer[..part], at)?;
-            to.write_all_at(&buffer[..part], at)?;
-            at += part as u64;
-        }
-    }
-    Ok(())
+fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
+    fs::create_dir_all(target)?;
+    let target = CString::new(target.as_os_str().as_bytes())?;
+    let (from, flags) = (tree.as_raw_fd(), libc::MOVE_MOUNT_F_EMPTY_PATH);
+    // SAFETY: both paths end with a zero byte.
+    let moved = unsafe { libc::syscall(libc::SYS_move_mount, from, c"".as_ptr(), libc::AT_FDCWD, target.as_ptr(), flags) };
+    Ok(Errno::result(moved).map(drop)?)
+}
+
+fn in_new_root(path: &Path) -> PathBuf {
+    Path::new(NEW_ROOT).join(path.strip_prefix("/").unwrap_or(path))
 }
 
 fn bind(path: &Path, flags: MsFlags) -> Step<()> {
     let what = |verb: &str| format!("{verb} {} in the jail", path.display());
-    let target = Path::new(NEW_ROOT).join(path.strip_prefix("/").unwrap_or(path));
+    let target = in_new_root(path);
     let cure = "make it, or leave it out of the spec's jail";
     let source = step_or(&format!("find {} for the jail", path.display()), cure, fs::metadata(path))?;
     if !target.exists() {

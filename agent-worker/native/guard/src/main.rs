@@ -6,6 +6,7 @@
 mod child;
 mod console;
 mod files;
+mod hold;
 mod jail;
 mod spec;
 mod watch;
@@ -24,10 +25,14 @@ use nix::unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 use spec::{Exit, Reason, Spec};
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    let [_, path] = arguments.as_slice() else {
-        eprintln!("usage: mayfly-guard <spec.json>");
-        return ExitCode::from(2);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let path = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["hold", file] => return hold(file),
+        [path] => *path,
+        _ => {
+            eprintln!("usage: mayfly-guard <spec.json> | mayfly-guard hold <file>");
+            return ExitCode::from(2);
+        }
     };
     // Held until the end: a second guard of the same VM must not touch its files.
     let (spec, _lock) = match read(Path::new(path)) {
@@ -46,6 +51,16 @@ fn main() -> ExitCode {
     match record(&spec, end) {
         Ok(reason) if reason != Reason::StartFailed => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
+    }
+}
+
+fn hold(file: &str) -> ExitCode {
+    match hold::hold(Path::new(file)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("mayfly-guard: {file} can't be held in memory: {cause}");
+            ExitCode::FAILURE
+        }
     }
 }
 

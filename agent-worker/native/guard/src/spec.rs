@@ -65,17 +65,8 @@ pub struct Jail {
     pub read_write: Vec<PathBuf>,
     #[serde(default)]
     pub devices: Vec<PathBuf>,
-    pub memory: Option<Memory>,
-}
-
-/// A file in memory of the VM's own, for its RAM: it counts as its VMM's memory and goes with its VMM.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Memory {
-    /// In the jail.
-    pub path: PathBuf,
-    /// What it holds at first.
-    pub from: PathBuf,
+    /// A folder in which the VMM finds its own open files, each by its number.
+    pub own_files: Option<PathBuf>,
 }
 
 fn ninety() -> u64 {
@@ -126,9 +117,9 @@ impl Spec {
             return Err(format!("openFiles: fd {} must be {} to {}", file.fd, OPEN_FDS.start, OPEN_FDS.end - 1));
         }
         let jail = self.jail.iter().flat_map(|j| j.read_only.iter().chain(&j.read_write).chain(&j.devices));
-        let memory = self.jail.iter().flat_map(|j| &j.memory).flat_map(|m| [&m.path, &m.from]);
+        let own_files = self.jail.iter().flat_map(|j| &j.own_files);
         let others = [&self.netns, &self.cgroup_kill, &self.heartbeat].into_iter().flatten();
-        let all = own.into_iter().chain(jail).chain(others).chain(self.cgroups.iter().map(|c| &c.procs)).chain(memory);
+        let all = own.into_iter().chain(jail).chain(others).chain(self.cgroups.iter().map(|c| &c.procs)).chain(own_files);
         let all = all.chain(self.open_files.iter().map(|f| &f.path));
         for path in all.chain([&PathBuf::from(&self.argv[0])]) {
             if !is_plain(path) {

@@ -4,9 +4,10 @@ mod common;
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::{await_that, is_alive, Folder, Guarded, UID};
 use serde_json::{json, Value};
@@ -90,6 +91,54 @@ fn a_jail_holds_what_the_spec_names_and_nothing_else() {
     assert_eq!(fs::read_to_string(vm.path("own/new")).unwrap(), "done\n");
     vm.wait_for_guard();
     assert!(!fs::read_to_string("/proc/mounts").unwrap().contains("jail "), "the host sees none of its mounts");
+}
+
+#[test]
+fn a_vmm_finds_open_what_it_could_not_open_and_sees_its_own_files_alone() {
+    let mut vm = Guarded::shell("");
+    fs::write(vm.path("secret"), "text\n").unwrap();
+    fs::set_permissions(vm.path("secret"), fs::Permissions::from_mode(0o600)).unwrap();
+    let script = "cat <&150; echo /own/*; ls -d /proc /own/../proc 2>&1; { echo more > /own/150; } 2>&1";
+    vm.spec["argv"] = json!(["/bin/bash", "-c", script]);
+    vm.spec["jail"] = json!({"readOnly": programs(), "ownFiles": "/own"});
+    vm.spec["openFiles"] = json!([{"fd": 150, "path": vm.path("secret")}]);
+    let vm = vm.start();
+    vm.end();
+    let console = vm.console();
+    let own = console.lines().nth(1).unwrap();
+    assert!(console.starts_with("text\n") && own.starts_with("/own/0 /own/1 /own/150 /own/2"), "{console}");
+    assert!(!console.contains("\n/proc\n") && !console.contains("\n/own/../proc\n"), "{console}");
+    assert!(console.contains("/own/150: Permission denied"), "it can't be opened for writing: {console}");
+    assert_eq!(fs::read_to_string(vm.path("secret")).unwrap(), "text\n");
+}
+
+#[test]
+fn memory_that_is_held_is_mapped_by_vmms_and_changed_by_none() {
+    let mut vm = Guarded::shell("");
+    fs::write(vm.path("ram"), [b'r'; 8192]).unwrap();
+    let mut holder = Command::new(env!("CARGO_BIN_EXE_mayfly-guard"))
+        .args(["hold".as_ref(), vm.path("ram").as_os_str()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut held = String::new();
+    BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut held).unwrap();
+    // By the shell itself: the files are those of one process.
+    let script = "read -r -N 3 text < /own/101; echo $text; { printf x 1<> /own/101; } 2>&1";
+    vm.spec["argv"] = json!(["/bin/bash", "-c", script]);
+    vm.spec["jail"] = json!({"readOnly": programs(), "ownFiles": "/own"});
+    vm.spec["openFiles"] = json!([{"fd": 101, "path": held.trim()}]);
+    let vm = vm.start();
+    vm.end();
+    let console = vm.console();
+    assert!(console.starts_with("rrr"), "{console}");
+    assert!(console.contains("Operation not permitted"), "opened for writing, as QEMU does, and not to be written: {console}");
+    drop(holder.stdin.take());
+    assert!(holder.wait().unwrap().success(), "it ends with whoever started it");
+
+    let message = failure(|spec| spec["openFiles"] = json!([{"fd": 101, "path": "/proc/self/exe"}]));
+    assert!(message.contains("/proc/self/exe") && message.contains("not sealed"), "{message}");
 }
 
 #[test]
@@ -187,6 +236,8 @@ fn a_spec_that_can_only_be_a_mistake_is_refused_in_words() {
     assert!(refused(&|spec| spec["timeToLiveSeconds"] = json!(0)).contains("must be positive"));
     assert!(refused(&|spec| spec["consoleLimit"] = json!(10)).contains("too small"));
     assert!(refused(&|spec| spec["netns"] = json!("/run/netns/../x")).contains("without '..'"));
+    assert!(refused(&|spec| spec["openFiles"] = json!([{"fd": 3, "path": "/etc/passwd"}])).contains("fd 3 must be 100 to 199"));
+    assert!(refused(&|spec| spec["openFiles"] = json!([{"fd": 100, "path": "etc/passwd"}])).contains("etc/passwd must be an absolute path"));
     let inside = |spec: &mut Value| {
         let folder = Path::new(spec["console"].as_str().unwrap()).parent().unwrap().to_owned();
         spec["jail"] = json!({"readOnly": ["/usr"], "readWrite": [folder]});

@@ -29,9 +29,8 @@ pub struct Conversation<V> {
 }
 
 impl<V: Vm> Conversation<V> {
-    /// `running`: an earlier agent of this VM has started the runner.
-    pub fn new(vm: V, boot_id: String, running: bool) -> Self {
-        let state = if running { State::Running } else { State::Booted };
+    /// `state`: how far an earlier agent of this VM has come.
+    pub fn new(vm: V, boot_id: String, state: State) -> Self {
         let report = Report { state, agent_version: env!("CARGO_PKG_VERSION"), boot_id, exit_code: None, signal: None, message: None };
         Self { vm, reader: Reader::default(), connected: false, told: false, report, configured: None }
     }
@@ -137,7 +136,7 @@ impl<V: Vm> Conversation<V> {
 
     fn start_runner(&mut self, order: &StartRunner) {
         match self.report.state {
-            State::Booted | State::Prepared | State::Ready => match self.vm.start_runner(order) {
+            State::Booted | State::Ready => match self.vm.start_runner(order) {
                 Ok(()) => self.enter(State::Running),
                 Err(message) => {
                     self.vm.say(&message);
@@ -145,7 +144,7 @@ impl<V: Vm> Conversation<V> {
                     self.enter(State::Ended);
                 }
             },
-            State::Running | State::Ended => self.told = false,
+            State::Prepared | State::Running | State::Ended => self.told = false,
         }
     }
 
@@ -199,7 +198,7 @@ mod tests {
     }
 
     fn guest() -> Conversation<FakeVm> {
-        Conversation::new(FakeVm::default(), "boot-1".into(), false)
+        Conversation::new(FakeVm::default(), "boot-1".into(), State::Booted)
     }
 
     fn frame(json: Value) -> Vec<u8> {
@@ -263,6 +262,11 @@ mod tests {
             assert_eq!(json!([told["state"], told["bootId"]]), json!(["ready", "boot-2"]));
         }
         assert_eq!(template.vm().log, ["prepare", "configure vm", "renew", "configure vm"]);
+
+        let mut stranger = Conversation::new(FakeVm::default(), "boot-1".into(), State::Prepared);
+        stranger.hear(&start_runner());
+        assert_eq!(state(&mut stranger), "prepared", "no job before it is a VM of its own");
+        assert!(stranger.vm().log.is_empty());
     }
 
     #[test]
@@ -377,7 +381,7 @@ mod tests {
 
     #[test]
     fn an_agent_that_was_started_anew_goes_on_where_the_last_one_was() {
-        let mut guest = Conversation::new(FakeVm::default(), "boot-1".into(), true);
+        let mut guest = Conversation::new(FakeVm::default(), "boot-1".into(), State::Running);
         guest.hear(&[hello(), start_runner()].concat());
         assert_eq!(state(&mut guest), "running");
         assert!(guest.vm().log.is_empty());

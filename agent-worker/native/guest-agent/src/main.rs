@@ -24,7 +24,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
 
 use conversation::{Conversation, Vm};
-use frame::{Configure, StartRunner};
+use frame::{Configure, StartRunner, State};
 use port::{Input, Port};
 
 fn main() -> ExitCode {
@@ -90,6 +90,17 @@ impl Vm for ThisVm {
     }
 }
 
+/// How far an earlier agent of this VM has come.
+fn state() -> Result<State, String> {
+    Ok(if runner::was_started()? {
+        State::Running
+    } else if template::is_prepared() {
+        State::Prepared
+    } else {
+        State::Booted
+    })
+}
+
 struct Agent {
     port: Port,
     signals: SignalFd,
@@ -105,7 +116,7 @@ impl Agent {
         mask.thread_block().map_err(|e| format!("could not block signals: {e}"))?;
         let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
         let signals = signals.map_err(|e| format!("could not watch signals: {e}"))?;
-        let conversation = Conversation::new(ThisVm, template::boot_id()?, runner::was_started()?);
+        let conversation = Conversation::new(ThisVm, template::boot_id()?, state()?);
         Ok(Self { port: Port::open()?, signals, conversation })
     }
 

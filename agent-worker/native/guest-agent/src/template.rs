@@ -12,12 +12,21 @@ use crate::setup::{step, Step};
 
 const PREPARE: &str = "/usr/lib/mayfly/prepare-template";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+const PREPARED: &str = "/run/mayfly/prepared";
 const OWN_BOOT_ID: &str = "/run/mayfly/boot-id";
 
 /// Returns when the boot is over and memory holds what a job's first seconds read; the host waits for it, nobody else.
 pub fn prepare() -> Step<()> {
     let status = step(&format!("run {PREPARE}"), Command::new(PREPARE).stdin(Stdio::null()).status())?;
-    if status.success() { Ok(()) } else { Err(format!("{PREPARE} ended with {status}")) }
+    if !status.success() {
+        return Err(format!("{PREPARE} ended with {status}"));
+    }
+    step(&format!("write {PREPARED}"), fs::write(PREPARED, ""))
+}
+
+/// Whether this is a template, or a clone that has no boot of its own yet.
+pub fn is_prepared() -> bool {
+    Path::new(PREPARED).exists()
 }
 
 pub fn boot_id() -> Step<String> {
@@ -33,6 +42,7 @@ pub fn renew_boot_id() -> Step<String> {
     if !covered {
         step("cover the boot id", mount(Some(OWN_BOOT_ID), BOOT_ID, None::<&str>, MsFlags::MS_BIND, None::<&str>))?;
     }
+    step(&format!("remove {PREPARED}"), fs::remove_file(PREPARED))?;
     boot_id()
 }
 

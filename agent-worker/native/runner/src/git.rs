@@ -4,7 +4,6 @@
 //! scripts that push or fetch rely on that.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -44,12 +43,15 @@ struct Git<'a> {
     job: &'a Context,
     settings: Vec<(String, String)>,
     lfs: bool,
+    /// There was nothing in its folder before.
+    fresh: bool,
 }
 
 impl Git<'_> {
     fn new(job: &Context) -> Git<'_> {
         let lfs = !job.variables.is_true("GIT_LFS_SKIP_SMUDGE");
-        Git { job, settings: settings(job), lfs }
+        let fresh = fs::read_dir(&job.project).map_or(true, |mut entries| entries.next().is_none());
+        Git { job, settings: settings(job), lfs, fresh }
     }
 
     fn command(&self, folder: &Path) -> Command {
@@ -87,7 +89,6 @@ impl Git<'_> {
             depth => format!("Fetching changes with git depth set to {depth}..."),
         });
         make_folder(&self.job.project)?;
-        let fresh = !self.job.project.join(".git").exists();
         for left_over in ["index.lock", "shallow.lock", "HEAD.lock", "config.lock", "hooks/post-checkout"] {
             let path = self.job.project.join(".git").join(left_over);
             if path.exists() {
@@ -96,12 +97,12 @@ impl Git<'_> {
         }
         let format = format!("--object-format={}", info.repo_object_format);
         let mut init = vec!["init", "--quiet"];
-        if fresh && !info.repo_object_format.is_empty() {
+        if self.fresh && !info.repo_object_format.is_empty() {
             init.push(&format);
         }
         self.git(init)?;
         self.set_remote(&without_user(&info.repo_url))?;
-        if fresh {
+        if self.fresh {
             self.job.log.notice("Created fresh repository.");
         }
         let mut fetch: Vec<String> = vec!["fetch".into(), "origin".into()];
@@ -125,11 +126,8 @@ impl Git<'_> {
 
     /// Writes the remote as `git remote add` would, but not by arguments.
     fn set_remote(&self, url: &str) -> Result<(), Failure> {
-        self.asks(&["config", "--local", "--remove-section", "remote.origin"]);
-        let escaped = url.replace('\\', "\\\\").replace('"', "\\\"");
-        let section = format!("[remote \"origin\"]\n\turl = \"{escaped}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n");
         let path = self.job.project.join(".git/config");
-        let written = fs::OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(section.as_bytes()));
+        let written = fs::read_to_string(&path).and_then(|config| fs::write(&path, with_remote(&config, url)));
         written.map_err(|e| Failure::system(format!("could not write {}: {e}", path.display())))
     }
 
@@ -143,10 +141,10 @@ impl Git<'_> {
         self.job.log.notice(&format!("Checking out {short} as detached HEAD (ref is {})...", info.reference));
         self.git(["-c", "submodule.recurse=false", "checkout", "-f", "-q", "--detach", &info.sha])?;
         let clean = flags(&self.job.variables.get_or("GIT_CLEAN_FLAGS", "-ffdx"));
-        if !clean.is_empty() {
+        if !clean.is_empty() && !self.fresh {
             self.git([vec!["clean".to_string()], clean].concat())?;
         }
-        if self.lfs && self.asks(&["grep", "-q", "filter=lfs", "HEAD", "--", ".gitattributes", "**/.gitattributes"]) {
+        if self.lfs && uses_lfs(&self.job.project) {
             self.git(["lfs", "pull"])?;
         }
         Ok(())
@@ -197,6 +195,8 @@ fn settings(job: &Context) -> Vec<(String, String)> {
         ("init.defaultBranch".into(), "none".into()),
         ("fetch.recurseSubmodules".into(), "false".into()),
         ("advice.detachedHead".into(), "false".into()),
+        // Tidying up is for repositories that live on.
+        ("maintenance.auto".into(), "false".into()),
     ];
     if let Some(ca) = &job.options.tls_ca_file {
         list.push(("http.sslCAInfo".into(), ca.clone()));
@@ -215,6 +215,42 @@ fn settings(job: &Context) -> Vec<(String, String)> {
         }
     }
     list
+}
+
+/// The text of a repository's configuration with this as its only remote.
+fn with_remote(config: &str, url: &str) -> String {
+    let mut text = String::new();
+    let mut skipping = false;
+    for line in config.lines() {
+        if let Some(header) = line.trim_start().strip_prefix('[') {
+            skipping = header.get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case("remote")) && header[6..].trim_start().starts_with("\"origin\"]");
+        }
+        if !skipping {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    let escaped = url.replace('\\', "\\\\").replace('"', "\\\"");
+    text + &format!("{REMOTE}\n\turl = \"{escaped}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n")
+}
+
+const REMOTE: &str = "[remote \"origin\"]";
+
+/// Whether any of the attributes that were checked out asks for git-lfs.
+fn uses_lfs(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => name != ".git" && uses_lfs(&entry.path()),
+            Ok(kind) if kind.is_file() && name == ".gitattributes" => fs::read(entry.path()).is_ok_and(|text| contains(&text, b"filter=lfs")),
+            _ => false,
+        }
+    })
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part == word)
 }
 
 /// An http address without name and password.
@@ -267,6 +303,29 @@ mod tests {
         assert_eq!(server("git@git.example:a/b.git"), None);
         assert_eq!(without_user("https://gitlab-ci-token:t@git.example:8443/a/b.git"), "https://git.example:8443/a/b.git");
         assert_eq!(without_user("/local/path"), "/local/path");
+    }
+
+    #[test]
+    fn a_repository_has_one_remote_however_often_it_is_set() {
+        let git = "[core]\n\tbare = false\n[remote \"other\"]\n\turl = o\n";
+        let once = with_remote(git, "https://a/b.git");
+        assert_eq!(once, format!("{git}[remote \"origin\"]\n\turl = \"https://a/b.git\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n"));
+        let later = once.replace("[core]", "[Remote  \"origin\"] # old\n\tpushurl = p\n[core]");
+        assert_eq!(with_remote(&later, "https://a/b.git"), once);
+        assert!(with_remote("", "a\"b\\c").contains("url = \"a\\\"b\\\\c\"\n"));
+    }
+
+    #[test]
+    fn lfs_is_asked_for_by_attributes_anywhere_in_the_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        fs::write(folder.path().join(".gitattributes"), "*.txt text\n").unwrap();
+        fs::write(folder.path().join(".git/.gitattributes"), "filter=lfs").unwrap();
+        assert!(!uses_lfs(folder.path()));
+        fs::write(deep.join(".gitattributes"), "*.bin filter=lfs diff=lfs\n").unwrap();
+        assert!(uses_lfs(folder.path()));
     }
 
     #[test]

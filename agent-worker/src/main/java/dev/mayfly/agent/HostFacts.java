@@ -1,6 +1,7 @@
 package dev.mayfly.agent;
 
 import dev.mayfly.agent.AgentConfig.CapacityConfig;
+import dev.mayfly.agent.AgentConfig.TemplateConfig;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -31,13 +32,12 @@ record HostFacts(Path root, String path) {
     }
 
     /** What this host offers: as agent.yml states it, else what it has less a reserve for itself. */
-    Capacity capacity(CapacityConfig stated, Path stateDir) throws IOException {
+    Capacity capacity(CapacityConfig stated, TemplateConfig templates, Path stateDir) throws IOException {
+        int reserveMib = stated.diskFloorMib() + (templates.most() > 0 ? templates.diskMib() : 0);
         return new Capacity(
                 milliCpus(stated.cpus(), Runtime.getRuntime().availableProcessors()),
                 stated.memoryMib() != null ? stated.memoryMib() : offeredMemory(memoryMib()),
-                stated.diskMib() != null
-                        ? stated.diskMib()
-                        : offeredDisk(freeDiskMib(stateDir), stated.diskFloorMib()));
+                stated.diskMib() != null ? stated.diskMib() : offeredDisk(freeDiskMib(stateDir), reserveMib));
     }
 
     static int milliCpus(@Nullable BigDecimal stated, int found) {
@@ -49,8 +49,8 @@ record HostFacts(Path root, String path) {
         return Math.max(0, totalMib - Math.max(LEAST_MEMORY_RESERVE_MIB, totalMib / MEMORY_RESERVE_SHARE));
     }
 
-    static int offeredDisk(long freeMib, int floorMib) {
-        return (int) Math.max(0, Math.min(Integer.MAX_VALUE, freeMib - floorMib));
+    static int offeredDisk(long freeMib, int reserveMib) {
+        return (int) Math.max(0, Math.min(Integer.MAX_VALUE, freeMib - reserveMib));
     }
 
     int memoryMib() throws IOException {

@@ -135,7 +135,7 @@ final class Wiring implements AutoCloseable {
                 identity,
                 new HostLease.Description(
                         version(),
-                        HostFacts.ofThisMachine().capacity(config.capacity(), config.stateDir()),
+                        HostFacts.ofThisMachine().capacity(config.capacity(), config.templates(), config.stateDir()),
                         HostFacts.arch(),
                         driver.name()),
                 new Inventory(slots, broker),

@@ -211,12 +211,11 @@ class PreflightTest {
     @Test
     void capacityIsAsStatedElseWhatIsFoundLessAReserve() throws Exception {
         HostFacts facts = new HostFacts(root, "");
-        assertThat(facts.capacity(
-                        TestConfig.in(folder, "capacity: {cpus: 2.5, memoryMib: 99999, diskMib: 7}")
-                                .capacity(),
-                        folder))
+        AgentConfig stated = TestConfig.in(folder, "capacity: {cpus: 2.5, memoryMib: 99999, diskMib: 7}");
+        assertThat(facts.capacity(stated.capacity(), stated.templates(), folder))
                 .isEqualTo(new dev.mayfly.workflows.agentapi.AgentApi.Capacity(2500, 99_999, 7));
-        assertThat(facts.capacity(config.capacity(), folder).memoryMib()).isEqualTo(15_625 - 1562);
+        assertThat(facts.capacity(config.capacity(), config.templates(), folder).memoryMib())
+                .isEqualTo(15_625 - 1562);
         assertThat(HostFacts.offeredMemory(2000)).isEqualTo(976);
         assertThat(HostFacts.offeredDisk(500, 1024)).isZero();
     }

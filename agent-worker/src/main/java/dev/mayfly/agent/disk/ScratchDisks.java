@@ -4,7 +4,9 @@ import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.HostUnfitException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * A scratch disk per VM: the image's empty file system in a file of the VM's size whose blocks are all allocated before the
@@ -43,12 +45,14 @@ public final class ScratchDisks {
             Files.deleteIfExists(file);
             throw new HostUnfitException("no room for a scratch disk: " + e.getMessage(), e);
         }
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         own(file, uid);
     }
 
     /** Gives a file or folder to a VM's user. */
     public static void own(Path path, int uid) throws IOException {
-        Files.setAttribute(path, "unix:uid", uid);
-        Files.setAttribute(path, "unix:gid", uid);
+        // Never what a link leads to: a VMM may write where this is called.
+        Files.setAttribute(path, "unix:uid", uid, LinkOption.NOFOLLOW_LINKS);
+        Files.setAttribute(path, "unix:gid", uid, LinkOption.NOFOLLOW_LINKS);
     }
 }

@@ -97,6 +97,11 @@ public final class Commands {
                 argv);
     }
 
+    /** Starts a child that ends when its input does, so with this process at the latest. */
+    public Process startServant(List<String> argv) throws IOException {
+        return start(new ProcessBuilder(argv).redirectErrorStream(true), argv);
+    }
+
     private static Process start(ProcessBuilder builder, List<String> argv) throws IOException {
         try {
             return builder.start();

@@ -86,7 +86,7 @@ final class VmByHand implements AutoCloseable {
         List<String> clone =
                 new ArrayList<>(List.of("bash", "-c", "exec \"$@\" 100<" + template.resolve("state"), "bash"));
         command.stream()
-                .map(word -> word.replaceFirst("mem-path=[^,]+,share=on", "mem-path=" + template + "/ram,share=off"))
+                .map(word -> word.replaceFirst("mem-path=[^,]+,share=off", "mem-path=" + template + "/ram,share=off"))
                 .forEach(clone::add);
         return clone;
     }

@@ -41,20 +41,16 @@ record GuardSpec(
      */
     record OpenFile(int fd, String path) {}
 
-    /** All that the VMM sees of the host's files. */
+    /**
+     * All that the VMM sees of the host's files.
+     *
+     * @param ownFiles a folder in which it finds its own open files, each by its number; null for none
+     */
     record Jail(
             List<String> readOnly,
             List<String> readWrite,
             List<String> devices,
-            @Nullable Memory memory) {}
-
-    /**
-     * A file in memory, for the VM's RAM: it counts as its VMM's memory and goes with its VMM.
-     *
-     * @param path in the jail
-     * @param from what it holds at first
-     */
-    record Memory(String path, String from) {}
+            @Nullable String ownFiles) {}
 
     static List<Cgroup> joining(List<Path> procs) {
         return procs.stream().map(file -> new Cgroup(file.toString())).toList();

@@ -20,6 +20,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes what a boot needs and starts its guard. Every name follows from slot id and boot number, so that whoever comes after
@@ -27,6 +29,7 @@ import java.util.Optional;
  */
 final class QemuBoot {
 
+    private static final Logger log = LoggerFactory.getLogger(QemuBoot.class);
     private static final long CONSOLE_LIMIT = 1 << 20;
     private static final int PROCESSES = 128;
     private static final long START_WITHIN_NANOS = 20_000_000_000L;
@@ -114,15 +117,14 @@ final class QemuBoot {
         TemplateState.save(qmpSocket(vm), sockets(vm).resolve("state.sock"), plan.uid(vm.index()), template.state());
     }
 
-    /** Makes a VM that goes on where the template stands. */
-    void startClone(VmSpec vm, Template template) throws IOException, HostUnfitException {
-        start(vm, VmOrigin.cloneOf(template));
-        TemplateState.restore(qmpSocket(vm));
+    /** Makes a VM that waits to go on where the template stands, with the memory that is held of it. */
+    void startClone(VmSpec vm, Template template, Path memory) throws IOException, HostUnfitException {
+        start(vm, VmOrigin.cloneOf(template, memory));
     }
 
     private GuardSpec spec(VmSpec vm, VmOrigin origin, GuardFiles files, Path scratch, int uid) {
         List<String> argv = commandLine.argv(
-                vm.size(), new QemuCommandLine.Files(scratch, agentSocket(vm), qmpSocket(vm), origin.ram()));
+                vm.size(), new QemuCommandLine.Files(scratch, agentSocket(vm), qmpSocket(vm), origin.memory()));
         argv.addAll(commandLine.network());
         argv.addAll(origin.arguments());
         return new GuardSpec(
@@ -155,7 +157,10 @@ final class QemuBoot {
             devices.add("/dev/kvm");
         }
         return new Jail(
-                readOnly, List.of(files.vmFolder().toString(), sockets(vm).toString()), devices, origin.memory());
+                readOnly,
+                List.of(files.vmFolder().toString(), sockets(vm).toString()),
+                devices,
+                origin.openFiles().isEmpty() ? null : VmOrigin.OWN_FILES.toString());
     }
 
     private boolean kvm() {
@@ -188,6 +193,21 @@ final class QemuBoot {
         GuardFiles files = files(vm);
         if (files.readPids().isEmpty() && files.readExit().isEmpty()) {
             requestKill(files);
+        }
+    }
+
+    /** A clone whose agent ended before it was told to go on never would. */
+    void endIfNotRestored(VmSpec vm) throws IOException {
+        GuardFiles files = files(vm);
+        if (!Files.exists(files.spec()) || !Files.readString(files.spec()).contains("\"-incoming\"")) {
+            return;
+        }
+        try {
+            if (TemplateState.waitsForRestore(qmpSocket(vm))) {
+                end(vm);
+            }
+        } catch (IOException ended) {
+            log.debug("slot {}: its VMM does not answer; its end is told by its guard", vm.slotId(), ended);
         }
     }
 

@@ -30,13 +30,13 @@ public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerat
     /**
      * Files of one VM that its VMM opens.
      *
-     * @param ram holds the VM's memory, as templates and their clones have it; null for memory without a file
+     * @param memory null for memory without a file
      */
     public record Files(
             Path scratch,
             Path agentSocket,
             Path qmpSocket,
-            @Nullable Path ram) {
+            @Nullable Memory memory) {
 
         /** Of a VM that has no file for its memory. */
         public Files(Path scratch, Path agentSocket, Path qmpSocket) {
@@ -44,9 +44,25 @@ public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerat
         }
     }
 
+    /**
+     * A file that is a VM's memory, or that it begins with.
+     *
+     * @param shared whether what the VM writes goes into the file; else it is the VM's own
+     */
+    public record Memory(Path file, boolean shared) {
+
+        static Memory kept(Path file) {
+            return new Memory(file, true);
+        }
+
+        static Memory own(Path file) {
+            return new Memory(file, false);
+        }
+    }
+
     /** The arguments, program first. */
     public List<String> argv(VmSize size, Files files) {
-        List<String> argv = machine(size, files.ram());
+        List<String> argv = machine(size, files.memory());
         argv.addAll(List.of(
                 "-qmp",
                 "unix:" + files.qmpSocket() + ",server=on,wait=off",
@@ -86,22 +102,23 @@ public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerat
                 "virtio-net-device,netdev=net0,mac=" + MAC);
     }
 
-    private List<String> machine(VmSize size, @Nullable Path ram) {
+    private List<String> machine(VmSize size, @Nullable Memory memory) {
         String machine = "microvm,acpi=on,rtc=on,x-option-roms=off";
-        String memory = GuestMemory.ramMib(size.memoryMib()) + "M";
+        String ram = GuestMemory.ramMib(size.memoryMib()) + "M";
         List<String> argv = new ArrayList<>(List.of(qemu.toString()));
-        if (ram == null) {
+        if (memory == null) {
             argv.addAll(List.of("-M", machine));
         } else {
             argv.addAll(List.of(
                     "-object",
-                    "memory-backend-file,id=ram,size=" + memory + ",mem-path=" + ram + ",share=on",
+                    "memory-backend-file,id=ram,size=%s,mem-path=%s,share=%s"
+                            .formatted(ram, memory.file(), memory.shared() ? "on" : "off"),
                     "-M",
                     machine + ",memory-backend=ram"));
         }
         argv.addAll(List.of(
                 "-m",
-                memory,
+                ram,
                 "-smp",
                 Integer.toString(size.vcpus()),
                 "-nodefaults",

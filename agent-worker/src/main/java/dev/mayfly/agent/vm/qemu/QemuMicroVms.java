@@ -2,6 +2,7 @@ package dev.mayfly.agent.vm.qemu;
 
 import dev.mayfly.agent.cgroup.VmCgroups;
 import dev.mayfly.agent.claim.RunnerInfo;
+import dev.mayfly.agent.claim.VmEnd.Cause;
 import dev.mayfly.agent.disk.ScratchDisks;
 import dev.mayfly.agent.guest.GuestChannel;
 import dev.mayfly.agent.guest.GuestIdentity;
@@ -17,6 +18,7 @@ import dev.mayfly.agent.vm.MicroVm;
 import dev.mayfly.agent.vm.MicroVmDriver;
 import dev.mayfly.agent.vm.VmSpec;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +54,7 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     private final Clock clock;
     private final QemuBoot boot;
     private final TemplateStore templates;
+    private final TemplateMemory memory;
     private final TemplateMaker maker;
     private final GuardWatch watch = new GuardWatch();
     private final Map<String, QemuMicroVm> open = new ConcurrentHashMap<>();
@@ -75,7 +78,8 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
         this.boot = new QemuBoot(settings, commandLine, plan, commands, network, disks, cgroups);
         this.templates = new TemplateStore(
                 settings.templates(), settings.mostTemplates(), settings.templatesMib(), commandLine, commands, clock);
-        this.maker = new TemplateMaker(templates, boot, plan.ownIndex(), this::removePrototype, clock);
+        this.memory = new TemplateMemory(settings.guard(), commands);
+        this.maker = new TemplateMaker(templates, boot, memory, plan.ownIndex(), this::removePrototype, clock);
     }
 
     @Override
@@ -86,32 +90,66 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     @Override
     public MicroVm start(VmSpec vm) throws IOException, HostUnfitException {
         destroy(vm);
-        Optional<Template> template = templates.find(vm.size());
-        if (template.isPresent()) {
-            try {
-                return cloneOf(template.get(), vm);
-            } catch (IOException e) {
-                maker.failed(vm.size(), "could not be restored; the VM is booted instead", e);
-                templates.discard(template.get());
-                destroy(vm);
-            }
+        Optional<MicroVm> clone = startClone(vm);
+        if (clone.isPresent()) {
+            return clone.get();
         }
-        maker.want(vm);
         boot.start(vm);
         return connect(vm);
     }
 
-    private MicroVm cloneOf(Template template, VmSpec vm) throws IOException, HostUnfitException {
-        boot.startClone(vm, template);
+    /** Empty if there is no template or it is of no use; the VM is to be booted then. */
+    private Optional<MicroVm> startClone(VmSpec vm) throws IOException {
+        Optional<Template> template = templates.find(vm.size());
+        if (template.isEmpty()) {
+            maker.want(vm);
+            return Optional.empty();
+        }
+        try {
+            boot.startClone(vm, template.get(), memory.of(template.get()));
+        } catch (InterruptedIOException e) {
+            throw e;
+        } catch (IOException | HostUnfitException e) {
+            // Not the template's fault, or it has just been deleted; if it is the host's, booting fails by it too.
+            log.warn("slot {}: no clone could be started, so it boots", vm.slotId(), e);
+            destroy(vm);
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(restore(vm, template.get()));
+        } catch (InterruptedIOException e) {
+            throw e;
+        } catch (IOException e) {
+            discard(vm, template.get(), e.getMessage());
+            destroy(vm);
+            return Optional.empty();
+        }
+    }
+
+    private MicroVm restore(VmSpec vm, Template template) throws IOException {
+        TemplateState.restore(boot.qmpSocket(vm));
         QemuMicroVm clone = connect(vm);
         clone.awaitFirstWord(RESTORED_WITHIN);
         log.info("slot {}: a clone of {}", vm.slotId(), template.folder().getFileName());
+        clone.whenAnswers().thenRun(() -> maker.succeeded(vm.size()));
+        clone.whenEnds().thenAccept(end -> {
+            if (end.cause() == Cause.GUEST_UNUSABLE) {
+                discard(vm, template, end.detail());
+            }
+        });
         return clone;
+    }
+
+    private void discard(VmSpec vm, Template template, @Nullable String why) {
+        if (templates.discard(template)) {
+            maker.failed(vm.size(), "is of no use and dropped; VMs boot instead: " + why);
+        }
     }
 
     @Override
     public MicroVm adopt(VmSpec vm) throws IOException {
         boot.forbidLateStart(vm);
+        boot.endIfNotRestored(vm);
         return connect(vm);
     }
 
@@ -198,6 +236,7 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     @Override
     public void close() {
         maker.close();
+        memory.close();
         open.values().forEach(QemuMicroVm::close);
         watch.close();
     }

@@ -31,8 +31,13 @@ final class Qmp implements AutoCloseable {
     /** Connects and asks for command mode; what is answered to that is among what {@link #next} returns. */
     static Qmp connect(Path socket) throws IOException {
         Qmp connected = new Qmp(UnixStream.connect(socket));
-        connected.send("qmp_capabilities", JSON.createObjectNode());
-        return connected;
+        try {
+            connected.send("qmp_capabilities", JSON.createObjectNode());
+            return connected;
+        } catch (IOException e) {
+            connected.close();
+            throw e;
+        }
     }
 
     /** An empty object for a command's arguments. */
@@ -42,7 +47,7 @@ final class Qmp implements AutoCloseable {
 
     /** Has a command carried out and returns what it answers; events that come meanwhile are dropped. */
     JsonNode execute(String command, ObjectNode arguments) throws IOException {
-        send(command, arguments.deepCopy());
+        send(command, arguments);
         for (JsonNode message = next(); !message.isMissingNode(); message = next()) {
             if (!message.path("id").asText().equals(command)) {
                 continue;

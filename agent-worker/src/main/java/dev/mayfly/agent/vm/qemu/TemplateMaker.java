@@ -2,6 +2,7 @@ package dev.mayfly.agent.vm.qemu;
 
 import dev.mayfly.agent.guest.GuestChannel;
 import dev.mayfly.agent.vm.HostUnfitException;
+import dev.mayfly.agent.vm.SlotNames;
 import dev.mayfly.agent.vm.VmSpec;
 import dev.mayfly.agent.vm.qemu.GuardFiles.Exit;
 import dev.mayfly.workflows.job.VmSize;
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -38,6 +40,7 @@ final class TemplateMaker implements AutoCloseable {
 
     private final TemplateStore store;
     private final QemuBoot boot;
+    private final TemplateMemory memory;
     private final int index;
     private final Removal removal;
     private final Clock clock;
@@ -56,9 +59,10 @@ final class TemplateMaker implements AutoCloseable {
     }
 
     /** @param index that no slot has */
-    TemplateMaker(TemplateStore store, QemuBoot boot, int index, Removal removal, Clock clock) {
+    TemplateMaker(TemplateStore store, QemuBoot boot, TemplateMemory memory, int index, Removal removal, Clock clock) {
         this.store = store;
         this.boot = boot;
+        this.memory = memory;
         this.index = index;
         this.removal = removal;
         this.clock = clock;
@@ -66,49 +70,64 @@ final class TemplateMaker implements AutoCloseable {
 
     /** Has a template made for VMs like this one, unless that is under way or has failed too often. */
     void want(VmSpec like) {
-        VmSize size = like.size();
+        VmSize size = wholeCpus(like.size());
         if (!store.isOn()
+                || thread.isShutdown()
                 || failures.getOrDefault(size, 0) >= MOST_FAILURES
                 || wanted.putIfAbsent(size, true) != null) {
             return;
         }
-        thread.execute(() -> {
-            try {
-                make(prototype(like));
-            } catch (IOException | HostUnfitException | RuntimeException e) {
-                if (!thread.isShutdown()) {
-                    failed(size, "could not be made", e);
-                }
-            } finally {
-                wanted.remove(size);
+        // Slots' numbers begin with 1.
+        String id = SlotNames.installation(like.slotId()) + "-0";
+        VmSpec prototype = new VmSpec(id, 1, size, index, NOBODY, null);
+        try {
+            thread.execute(() -> makeOrTell(prototype));
+        } catch (RejectedExecutionException e) {
+            log.debug("the agent ends: no template for {}", size.label(), e);
+        }
+    }
+
+    /** VMs that differ in their share of CPUs alone have one template. */
+    private static VmSize wholeCpus(VmSize size) {
+        return new VmSize(size.vcpus() * 1000, size.memoryMib(), size.diskMib());
+    }
+
+    private void makeOrTell(VmSpec prototype) {
+        try {
+            make(prototype);
+        } catch (IOException | HostUnfitException | RuntimeException e) {
+            if (!thread.isShutdown()) {
+                log.debug("no template for {}", prototype.size().label(), e);
+                failed(prototype.size(), "could not be made: " + e.getMessage());
             }
-        });
+        } finally {
+            wanted.remove(prototype.size());
+        }
     }
 
-    /** Slots' numbers begin with 1. */
-    private VmSpec prototype(VmSpec like) {
-        String installation = like.slotId().substring(0, like.slotId().indexOf('-'));
-        return new VmSpec(installation + "-0", 1, like.size(), index, NOBODY, null);
+    /** Counts it; VMs boot meanwhile. */
+    void failed(VmSize size, String what) {
+        int times = failures.merge(wholeCpus(size), 1, Integer::sum);
+        log.warn("the template for {} {} ({} of {} times)", wholeCpus(size).label(), what, times, MOST_FAILURES);
     }
 
-    /** Counts it; booting goes on meanwhile. */
-    void failed(VmSize size, String what, Exception why) {
-        int times = failures.merge(size, 1, Integer::sum);
-        log.warn(
-                "the template for {} {} ({} of {} times): {}",
-                size.label(),
-                what,
-                times,
-                MOST_FAILURES,
-                why.getMessage(),
-                why);
+    /** A VM that was made of it answers. */
+    void succeeded(VmSize size) {
+        failures.remove(wholeCpus(size));
     }
 
     private void make(VmSpec vm) throws IOException, HostUnfitException {
-        if (store.find(vm.size()).isPresent()) {
+        if (store.find(vm.size()).isPresent() || !store.hasRoom()) {
             return;
         }
-        requireMemory(vm.size());
+        long wantedMib = (GuestMemory.limitBytes(vm.size().memoryMib()) >> 20) + SPARE_MIB;
+        if (freeMib() < wantedMib) {
+            log.info(
+                    "template for {}: not now, it takes {} MiB of memory",
+                    vm.size().label(),
+                    wantedMib);
+            return;
+        }
         log.info("template for {}: being made", vm.size().label());
         long began = System.nanoTime();
         GuardFiles files = boot.files(vm);
@@ -118,7 +137,7 @@ final class TemplateMaker implements AutoCloseable {
             awaitPrepared(vm, files);
             boot.saveAs(vm, new Template(files.vmFolder()));
             boot.end(vm);
-            store.keep(vm.size(), files.vmFolder());
+            memory.of(store.keep(vm.size(), files.vmFolder()));
             log.info(
                     "template for {}: made in {} s",
                     vm.size().label(),
@@ -130,31 +149,27 @@ final class TemplateMaker implements AutoCloseable {
         }
     }
 
-    private static void requireMemory(VmSize size) throws IOException, HostUnfitException {
-        long wantedMib = (GuestMemory.limitBytes(size.memoryMib()) >> 20) + SPARE_MIB;
-        long freeMib = Files.readAllLines(Path.of("/proc/meminfo")).stream()
+    private static long freeMib() throws IOException {
+        return Files.readAllLines(Path.of("/proc/meminfo")).stream()
                 .filter(line -> line.startsWith("MemAvailable:"))
                 .map(line -> line.replaceAll("\\D", ""))
                 .mapToLong(kib -> Long.parseLong(kib) / 1024)
                 .findFirst()
                 .orElse(0);
-        if (freeMib < wantedMib) {
-            throw new HostUnfitException("it takes %d MiB of memory, and %d are free".formatted(wantedMib, freeMib));
-        }
     }
 
     private void awaitPrepared(VmSpec vm, GuardFiles files) throws IOException {
         try (GuestChannel guest = GuestChannel.toPrototype(vm.slotId(), boot.agentSocket(vm), clock);
                 GuardWatch watch = new GuardWatch()) {
-            CompletableFuture<String> end = CompletableFuture.anyOf(
-                            guest.prepared().thenApply(any -> ""),
-                            guest.unconfigurable(),
-                            watch.exitOf(files).thenApply(Exit::message))
-                    .thenApply(String.class::cast);
+            CompletableFuture<Exit> exit = watch.exitOf(files);
             guest.open();
-            String problem = end.get(PREPARED_WITHIN.toSeconds(), TimeUnit.SECONDS);
-            if (!problem.isEmpty()) {
-                throw new IOException("its VM could not be prepared: " + problem);
+            CompletableFuture.anyOf(guest.prepared(), guest.unconfigurable(), exit)
+                    .get(PREPARED_WITHIN.toSeconds(), TimeUnit.SECONDS);
+            if (!guest.prepared().isDone()) {
+                String why = exit.isDone()
+                        ? exit.join().message()
+                        : guest.unconfigurable().join();
+                throw new IOException("its VM could not be prepared: " + why);
             }
         } catch (TimeoutException e) {
             throw new IOException("its VM was not prepared within " + PREPARED_WITHIN, e);

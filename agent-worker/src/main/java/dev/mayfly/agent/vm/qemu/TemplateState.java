@@ -2,15 +2,19 @@ package dev.mayfly.agent.vm.qemu;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.mayfly.agent.disk.ScratchDisks;
+import dev.mayfly.agent.process.Watchdog;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Saves a running VM's devices, and has a VM go on from there: QEMU calls it migration. Memory is not among what is saved:
@@ -18,7 +22,9 @@ import java.nio.file.Path;
  */
 final class TemplateState {
 
-    private static final long SAVED_WITHIN_NANOS = 60_000_000_000L;
+    private static final Logger log = LoggerFactory.getLogger(TemplateState.class);
+    private static final Duration SAVED_WITHIN = Duration.ofMinutes(1);
+    private static final Duration BEGUN_WITHIN = Duration.ofSeconds(20);
 
     private TemplateState() {}
 
@@ -33,32 +39,64 @@ final class TemplateState {
                 ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(UnixDomainSocketAddress.of(socket));
             ScratchDisks.own(socket, uid);
-            leaveMemoryInItsFile(qmp);
-            qmp.execute("migrate", Qmp.arguments().put("uri", "unix:" + socket));
-            try (InputStream stream = Channels.newInputStream(server.accept())) {
-                Files.copy(stream, state);
-            }
-            awaitCompleted(qmp);
+            Watchdog.within(SAVED_WITHIN, () -> closeAll(qmp, server), () -> {
+                leaveMemoryInItsFile(qmp);
+                qmp.execute("migrate", Qmp.arguments().put("uri", "unix:" + socket));
+                return receive(server, state);
+            });
+            Watchdog.within(SAVED_WITHIN, () -> closeAll(qmp), () -> awaitCompleted(qmp));
         }
     }
 
-    private static void awaitCompleted(Qmp qmp) throws IOException {
-        long deadline = System.nanoTime() + SAVED_WITHIN_NANOS;
-        for (String status = ""; !status.equals("completed"); ) {
-            if (status.equals("failed") || status.equals("cancelled") || System.nanoTime() > deadline) {
+    private static long receive(ServerSocketChannel server, Path state) throws IOException {
+        try (SocketChannel vmm = server.accept()) {
+            return Watchdog.within(
+                    SAVED_WITHIN, () -> closeAll(vmm), () -> Files.copy(Channels.newInputStream(vmm), state));
+        }
+    }
+
+    private static String awaitCompleted(Qmp qmp) throws IOException {
+        String status = "";
+        while (!status.equals("completed")) {
+            if (status.equals("failed") || status.equals("cancelled")) {
                 throw new IOException("QEMU could not save the VM: " + status);
             }
             pause();
             status =
                     qmp.execute("query-migrate", Qmp.arguments()).path("status").asText();
         }
+        return status;
+    }
+
+    /** Whoever waits for one of them fails. */
+    private static void closeAll(AutoCloseable... all) {
+        for (AutoCloseable each : all) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                log.debug("{} did not close cleanly", each, e);
+            }
+        }
     }
 
     /** Begins to restore; the guest's first word tells that it has been, the VMM's end that it can't be. */
     static void restore(Path qmpSocket) throws IOException {
         try (Qmp qmp = Qmp.connect(qmpSocket)) {
-            leaveMemoryInItsFile(qmp);
-            qmp.execute("migrate-incoming", Qmp.arguments().put("uri", VmOrigin.STATE_URI));
+            Watchdog.within(BEGUN_WITHIN, () -> closeAll(qmp), () -> {
+                leaveMemoryInItsFile(qmp);
+                return qmp.execute("migrate-incoming", Qmp.arguments().put("uri", VmOrigin.STATE_URI));
+            });
+        }
+    }
+
+    /** Whether the VM still waits for it to begin; whoever started it has ended in between. */
+    static boolean waitsForRestore(Path qmpSocket) throws IOException {
+        try (Qmp qmp = Qmp.connect(qmpSocket)) {
+            return Watchdog.within(
+                            BEGUN_WITHIN, () -> closeAll(qmp), () -> qmp.execute("query-status", Qmp.arguments()))
+                    .path("status")
+                    .asText()
+                    .equals("inmigrate");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.mayfly.agent.vm.qemu;
 
+import dev.mayfly.agent.disk.ScratchDisks;
 import dev.mayfly.agent.image.GuestImage;
 import dev.mayfly.agent.journal.DurableFiles;
 import dev.mayfly.agent.process.Commands;
@@ -7,9 +8,15 @@ import dev.mayfly.workflows.job.VmSize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,14 +27,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The templates of this host, a folder for each size. They are of one image, VMM, accelerator and boot of the host; whatever
- * else is found is deleted. Bounded in number and disk: the one that no VM was made of for longest goes first.
+ * else is found is deleted. Bounded in number and disk: the one that no VM was made of for longest goes first, if that is long.
  */
 final class TemplateStore {
 
     private static final Logger log = LoggerFactory.getLogger(TemplateStore.class);
+    private static final Duration IDLE = Duration.ofHours(1);
     private static final Path HOST_BOOT = Path.of("/proc/sys/kernel/random/boot_id");
     private static final Path ROOT = Path.of("/");
-    private static final QemuCommandLine.Files NOWHERE = new QemuCommandLine.Files(ROOT, ROOT, ROOT, ROOT);
+    private static final QemuCommandLine.Files NOWHERE =
+            new QemuCommandLine.Files(ROOT, ROOT, ROOT, QemuCommandLine.Memory.kept(ROOT));
 
     private final Path folder;
     private final int most;
@@ -74,14 +83,22 @@ final class TemplateStore {
         return most > 0;
     }
 
+    /** Whether another one may be made: else more sizes are in use than there may be templates, and each would go unused. */
+    boolean hasRoom() throws IOException {
+        Instant idle = clock.instant().minus(IDLE);
+        return (all().size() < most && usedMib() < mostMib)
+                || all().stream().anyMatch(each -> lastUse(each).toInstant().isBefore(idle));
+    }
+
     /** A template for VMs of this size; it counts as used now. */
     Optional<Template> find(VmSize size) throws IOException {
         Path found = of(size);
-        if (!Files.isDirectory(found)) {
+        try {
+            Files.setLastModifiedTime(found, FileTime.from(clock.instant()));
+            return Optional.of(new Template(found));
+        } catch (NoSuchFileException none) {
             return Optional.empty();
         }
-        Files.setLastModifiedTime(found, FileTime.from(clock.instant()));
-        return Optional.of(new Template(found));
     }
 
     /** Two sizes that differ in CPU quota alone share a template. */
@@ -93,7 +110,8 @@ final class TemplateStore {
     Template keep(VmSize size, Path finished) throws IOException {
         Path kept = of(size);
         DurableFiles.delete(kept);
-        Files.move(finished, kept);
+        takeOver(finished);
+        Files.move(finished, kept, StandardCopyOption.ATOMIC_MOVE);
         Files.setLastModifiedTime(kept, FileTime.from(clock.instant()));
         List<Path> byAge = new ArrayList<>(all());
         byAge.sort(Comparator.comparing(TemplateStore::lastUse));
@@ -105,12 +123,41 @@ final class TemplateStore {
         return new Template(kept);
     }
 
-    /** It turned out to be of no use. */
-    void discard(Template template) throws IOException {
-        DurableFiles.delete(template.folder());
+    /** From now on it is root's alone, whatever the VMM that wrote it may have put there. */
+    private void takeOver(Path finished) throws IOException {
+        own(finished, "rwx------");
+        for (Path file : list(finished)) {
+            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                throw new IOException(file + " is no file: the VM that made it is not to be trusted");
+            }
+            own(file, "r--------");
+        }
+        // What it was given to write to is mostly not written.
+        commands.run(
+                "fallocate", "--dig-holes", finished.resolve(Template.SCRATCH).toString());
+    }
+
+    private static void own(Path path, String permissions) throws IOException {
+        ScratchDisks.own(path, 0);
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+    }
+
+    /** It turned out to be of no use; whether it was there until now. */
+    boolean discard(Template template) {
+        boolean wasThere = Files.exists(template.folder());
+        try {
+            DurableFiles.delete(template.folder());
+        } catch (IOException e) {
+            log.warn("{} could not be deleted", template.folder(), e);
+        }
+        return wasThere;
     }
 
     private List<Path> all() throws IOException {
+        return list(folder);
+    }
+
+    private static List<Path> list(Path folder) throws IOException {
         try (Stream<Path> found = Files.list(folder)) {
             return found.toList();
         }

@@ -115,6 +115,18 @@ class TemplateStoreTest {
     }
 
     @Test
+    void thereIsNoRoomForAnotherWhileAllAreInUse() throws Exception {
+        keep(store(2, 1000), SMALL);
+        assertThat(store(2, 1000).hasRoom()).isTrue();
+        keep(store(2, 1000), LARGE);
+        assertThat(store(2, 1000).hasRoom()).isFalse();
+        now = now.plus(Duration.ofMinutes(59));
+        assertThat(store(2, 1000).find(LARGE)).isPresent();
+        now = now.plus(Duration.ofMinutes(2));
+        assertThat(store(2, 1000).hasRoom()).as("the other has been idle").isTrue();
+    }
+
+    @Test
     void theirDiskIsBoundedButTheNewestStays() throws Exception {
         keep(store(4, 3), SMALL);
         now = now.plusSeconds(1);
