@@ -126,15 +126,20 @@ final class TemplateStore {
     /** From now on it is root's alone, whatever the VMM that wrote it may have put there. */
     private void takeOver(Path finished) throws IOException {
         own(finished, "rwx------");
-        for (Path file : list(finished)) {
+        List<Path> files = list(finished);
+        for (Path file : files) {
             if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
                 throw new IOException(file + " is no file: the VM that made it is not to be trusted");
             }
+        }
+        // Its disk was given in full; a copy has only the blocks that hold something.
+        Path scratch = finished.resolve(Template.SCRATCH);
+        Path lean = finished.resolve(Template.SCRATCH + ".lean");
+        commands.run("cp", "--sparse=always", scratch.toString(), lean.toString());
+        Files.move(lean, scratch, StandardCopyOption.REPLACE_EXISTING);
+        for (Path file : files) {
             own(file, "r--------");
         }
-        // What it was given to write to is mostly not written.
-        commands.run(
-                "fallocate", "--dig-holes", finished.resolve(Template.SCRATCH).toString());
     }
 
     private static void own(Path path, String permissions) throws IOException {

@@ -1,7 +1,9 @@
 package dev.mayfly.agent.vm.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mayfly.agent.disk.ScratchDisks;
 import dev.mayfly.agent.image.GuestImage;
 import dev.mayfly.agent.image.TestImage;
 import dev.mayfly.agent.process.Commands;
@@ -10,6 +12,7 @@ import dev.mayfly.workflows.job.VmSize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
@@ -60,9 +63,42 @@ class TemplateStoreTest {
     }
 
     private void keep(TemplateStore store, VmSize size) throws IOException {
+        store.keep(size, finished());
+    }
+
+    /** As a VMM leaves it: the disk was given in full, and nothing was written to it. */
+    private Path finished() throws IOException {
         Path finished = Files.createDirectory(folder.resolve("finished"));
         Files.write(finished.resolve("ram"), new byte[2 << 20]);
-        store.keep(size, finished);
+        new Commands(Duration.ofSeconds(10))
+                .run(
+                        "fallocate",
+                        "--length",
+                        "8MiB",
+                        finished.resolve("scratch.ext4").toString());
+        return finished;
+    }
+
+    @Test
+    void whatAVmmWroteIsRootsFromThenOnAndTakesNoMoreDiskThanItHolds() throws Exception {
+        Path finished = finished();
+        ScratchDisks.own(finished.resolve("ram"), 290_001);
+        Template kept = store(4, 1000).keep(SMALL, finished);
+        assertThat(Files.getAttribute(kept.ram(), "unix:uid")).isEqualTo(0);
+        assertThat(Files.getPosixFilePermissions(kept.ram())).containsExactly(PosixFilePermission.OWNER_READ);
+        String used = new Commands(Duration.ofSeconds(10))
+                .run("du", "-k", kept.scratch().toString());
+        assertThat(Files.size(kept.scratch())).isEqualTo(8 << 20);
+        assertThat(Long.parseLong(used.split("\\s", 2)[0])).as("KiB").isLessThan(1024);
+    }
+
+    @Test
+    void aLinkInATemplatesPlaceIsRefused() throws Exception {
+        Path finished = finished();
+        Files.createSymbolicLink(finished.resolve("state"), Path.of("/etc/shadow"));
+        TemplateStore store = store(4, 1000);
+        assertThatThrownBy(() -> store.keep(SMALL, finished)).hasMessageContaining("state is no file");
+        assertThat(store.find(SMALL)).isEmpty();
     }
 
     @Test
