@@ -6,8 +6,10 @@ import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.job.JobKey;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.generic.GenericType;
 import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
 import org.jspecify.annotations.Nullable;
 
@@ -108,6 +110,31 @@ public final class Ledger {
             from (select * from entered except all select * from kept) as surplus
             order by 1""";
 
+    /**
+     * What a host's last inventory says otherwise, a row for each slot. A slot that was released or granted after it was
+     * made, or is only just to be launched, is no difference.
+     */
+    private static final String UNLIKE_INVENTORIES = """
+            select host.id as host, 'it still has ' || (said ->> 'slotId') || ' (' || (said ->> 'state') || '), which '
+                || case when slot.id is null then 'is unknown' else 'was released' end as what
+            from host cross join jsonb_array_elements(host.inventory) as said
+                left join slot on slot.id = said ->> 'slotId' and slot.host_id = host.id
+            where slot.id is null or slot.released_at < host.renewed_at
+            union all
+            select host.id, slot.id || ' has been granted for more than a minute, and nothing of it is there'
+            from slot join host on host.id = slot.host_id
+            where slot.released_at is null and slot.epoch = host.epoch
+                and slot.created_at < host.renewed_at - interval '1 minute'
+                and not exists (select from jsonb_array_elements(host.inventory) as said
+                    where said ->> 'slotId' = slot.id)
+            union all
+            select host.id, ledger.slot_id || ' had ' || string_agg(ledger.kind, ', ' order by ledger.kind)
+                || ' when it was LOST; its agent has not said yet that all is gone'
+            from ledger join slot on slot.id = ledger.slot_id join host on host.id = ledger.host_id
+            where ledger.destroyed_at is null and ledger.kind = any(:ofHosts) and slot.epoch <> host.epoch
+            group by host.id, ledger.slot_id
+            order by 1, 2""";
+
     private final Jdbi jdbi;
 
     public Ledger(Jdbi jdbi) {
@@ -164,6 +191,15 @@ public final class Ledger {
                 .bindArray("ofHosts", String.class, OF_HOSTS)
                 .mapTo(String.class)
                 .list());
+    }
+
+    /** Where the hosts' last inventories differ from it, in words, each with its host. */
+    public Map<String, String> unlikeInventories() {
+        return jdbi.withHandle(handle -> handle.createQuery(UNLIKE_INVENTORIES)
+                .bindArray("ofHosts", String.class, OF_HOSTS)
+                .setMapKeyColumn("what")
+                .setMapValueColumn("host")
+                .collectInto(new GenericType<Map<String, String>>() {}));
     }
 
     private static String json(List<?> said) {
