@@ -6,10 +6,8 @@ import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.job.JobKey;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.core.generic.GenericType;
 import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
 import org.jspecify.annotations.Nullable;
 
@@ -103,32 +101,32 @@ public final class Ledger {
             entered (kind, slot_id, number) as (
                 select kind, slot_id, case when kind = 'holding' then 0 else number end from ledger
                 where destroyed_at is null and kind <> all(:ofHosts))
-            select 'the ledger has no entry of the ' || kind || ' of ' || slot_id
+            select 'PostgreSQL' as source, 'the ledger has no entry of the ' || kind || ' of ' || slot_id as what
             from (select * from kept except all select * from entered) as missing
             union all
-            select 'the ledger has an entry of the ' || kind || ' of ' || slot_id || ', which is gone'
+            select 'PostgreSQL', 'the ledger has an entry of the ' || kind || ' of ' || slot_id || ', which is gone'
             from (select * from entered except all select * from kept) as surplus
-            order by 1""";
+            order by 2""";
 
     /**
      * What a host's last inventory says otherwise, a row for each slot. A slot that was released or granted after it was
      * made, or is only just to be launched, is no difference.
      */
     private static final String UNLIKE_INVENTORIES = """
-            select host.id as host, 'it still has ' || (said ->> 'slotId') || ' (' || (said ->> 'state') || '), which '
+            select 'host ' || host.id as source, 'it still has ' || (said ->> 'slotId') || ' (' || (said ->> 'state') || '), which '
                 || case when slot.id is null then 'is unknown' else 'was released' end as what
             from host cross join jsonb_array_elements(host.inventory) as said
                 left join slot on slot.id = said ->> 'slotId' and slot.host_id = host.id
             where slot.id is null or slot.released_at < host.renewed_at
             union all
-            select host.id, slot.id || ' has been granted for more than a minute, and nothing of it is there'
+            select 'host ' || host.id, slot.id || ' has been granted for more than a minute, and nothing of it is there'
             from slot join host on host.id = slot.host_id
             where slot.released_at is null and slot.epoch = host.epoch
                 and slot.created_at < host.renewed_at - interval '1 minute'
                 and not exists (select from jsonb_array_elements(host.inventory) as said
                     where said ->> 'slotId' = slot.id)
             union all
-            select host.id, ledger.slot_id || ' had ' || string_agg(ledger.kind, ', ' order by ledger.kind)
+            select 'host ' || host.id, ledger.slot_id || ' had ' || string_agg(ledger.kind, ', ' order by ledger.kind)
                 || ' when it was LOST; its agent has not said yet that all is gone'
             from ledger join slot on slot.id = ledger.slot_id join host on host.id = ledger.host_id
             where ledger.destroyed_at is null and ledger.kind = any(:ofHosts) and slot.epoch <> host.epoch
@@ -185,21 +183,21 @@ public final class Ledger {
                 .list());
     }
 
-    /** Where the ledger and the tables that it tells of differ, in words; only a change by hand can make them. */
-    public List<String> unlikeTables() {
-        return jdbi.withHandle(handle -> handle.createQuery(UNLIKE_TABLES)
-                .bindArray("ofHosts", String.class, OF_HOSTS)
-                .mapTo(String.class)
-                .list());
+    /** Where the ledger differs from the tables that it tells of; only a change by hand can make that so. */
+    public List<Difference> unlikeTables() {
+        return differences(UNLIKE_TABLES);
     }
 
-    /** Where the hosts' last inventories differ from it, in words, each with its host. */
-    public Map<String, String> unlikeInventories() {
-        return jdbi.withHandle(handle -> handle.createQuery(UNLIKE_INVENTORIES)
+    /** Where the hosts' last inventories differ from it. */
+    public List<Difference> unlikeInventories() {
+        return differences(UNLIKE_INVENTORIES);
+    }
+
+    private List<Difference> differences(String query) {
+        return jdbi.withHandle(handle -> handle.createQuery(query)
                 .bindArray("ofHosts", String.class, OF_HOSTS)
-                .setMapKeyColumn("what")
-                .setMapValueColumn("host")
-                .collectInto(new GenericType<Map<String, String>>() {}));
+                .map(ConstructorMapper.of(Difference.class))
+                .list());
     }
 
     private static String json(List<?> said) {

@@ -253,6 +253,7 @@ class LedgerTest extends WithFleet {
         sql("insert into ledger values ('runner', ?, 5, 'x', 'a', null, now(), null)", slot.slotId());
 
         assertThat(fleet.ledger.unlikeTables())
+                .extracting(Difference::what)
                 .containsExactly(
                         "the ledger has an entry of the runner of %s, which is gone".formatted(slot.slotId()),
                         "the ledger has no entry of the reservation of %s".formatted(slot.slotId()));

@@ -5,6 +5,7 @@ import dev.mayfly.activities.capacity.Slots;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.GitLabJobs.NotedRunner;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.ledger.Difference;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.api.Failures;
 import dev.mayfly.api.loop.Loop;
@@ -74,10 +75,9 @@ public final class Drift implements Loop.Step {
 
     /** Compares everything now. */
     public Look look() {
-        List<Difference> found = new ArrayList<>();
+        List<Difference> found = new ArrayList<>(ledger.unlikeTables());
+        found.addAll(ledger.unlikeInventories());
         List<String> unknown = new ArrayList<>();
-        ledger.unlikeTables().forEach(what -> found.add(new Difference("PostgreSQL", what)));
-        ledger.unlikeInventories().forEach((what, host) -> found.add(new Difference("host " + host, what)));
         for (Jobs.Project project : jobs.activeProjects(PROJECTS_OF)) {
             try {
                 found.addAll(runnersOf(project));

@@ -1,9 +1,9 @@
 package dev.mayfly.api.rest;
 
+import dev.mayfly.activities.ledger.Difference;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.ledger.LedgerCount;
 import dev.mayfly.activities.ledger.LedgerEntry;
-import dev.mayfly.api.ledger.Difference;
 import dev.mayfly.api.ledger.Drift;
 import io.dropwizard.util.Duration;
 import jakarta.ws.rs.GET;

@@ -1,4 +1,4 @@
-package dev.mayfly.api.ledger;
+package dev.mayfly.activities.ledger;
 
 /**
  * Something that the ledger and another source tell differently.
