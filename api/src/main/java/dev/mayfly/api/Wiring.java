@@ -48,7 +48,7 @@ final class Wiring {
     private static final Logger LOG = LoggerFactory.getLogger(Wiring.class);
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
-    private static final Duration COMPARE = Duration.ofMinutes(1);
+    private static final Duration COMPARE = Duration.ofMinutes(5);
     private static final Duration TIDY = Duration.ofHours(1);
     private static final Duration KEPT = Duration.ofDays(7);
     private static final int IN_PARALLEL = 4;

@@ -12,6 +12,10 @@ import dev.mayfly.workflows.job.CiJob;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -244,6 +248,27 @@ class LedgerTest extends WithFleet {
         leaveAndRelease(ten, first);
 
         assertThat(count("reservation", since)).isEqualTo(new LedgerCount("reservation", 1, 1, 1, 1));
+    }
+
+    @Test
+    void aLeaseAndAReleaseNeverWaitForEachOther() throws Exception {
+        AtomicReference<SlotReport> said = new AtomicReference<>(new SlotReport("abcde-1", 1, "ready", 1, null));
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> leases = CompletableFuture.runAsync(() -> {
+            while (!over.get()) {
+                fleet.lease("a", 1, 2, said.get());
+            }
+        });
+        for (long id = 100; id < 250; id++) {
+            CiJob job = job(id, Fleet.SMALL);
+            Holding slot = fleet.holds(job);
+            said.set(said(slot, 1));
+            leaveAndRelease(job, slot);
+        }
+        over.set(true);
+        leases.get(20, TimeUnit.SECONDS);
+        fleet.lease("a", 1, 2);
+        assertThat(fleet.ledger.live()).isEmpty();
     }
 
     @Test
