@@ -12,6 +12,7 @@ import dev.mayfly.workflows.job.CiJob;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -256,7 +257,7 @@ class LedgerTest extends WithFleet {
         AtomicBoolean over = new AtomicBoolean();
         CompletableFuture<Void> leases = CompletableFuture.runAsync(() -> {
             while (!over.get()) {
-                fleet.lease("a", 1, 2, said.get());
+                fleet.lease("a", 1, 2, Objects.requireNonNull(said.get()));
             }
         });
         for (long id = 100; id < 250; id++) {
