@@ -8,6 +8,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,7 +40,12 @@ final class HostLease implements AutoCloseable {
     }
 
     /** What every lease request says of this host. */
-    record Description(String agentVersion, Capacity capacity, String arch, String driver) {}
+    record Description(
+            String agentVersion,
+            Capacity capacity,
+            String arch,
+            String driver,
+            @Nullable String image) {}
 
     /**
      * A lease; {@link #acquire} it, then {@link #keep} it.
@@ -112,14 +118,11 @@ final class HostLease implements AutoCloseable {
 
     private boolean renew() throws InterruptedException {
         try {
-            LeaseReply reply = renewal.renew(new LeaseRequest(
-                    identity.hostId(),
-                    host.agentVersion(),
-                    host.capacity(),
-                    host.arch(),
-                    host.driver(),
-                    identity.epoch(),
-                    inventory.reports()));
+            LeaseRequest request = request();
+            LeaseReply reply = renewal.renew(request);
+            if (reply.epoch() == request.epoch()) { // else what it tells was not looked at
+                inventory.told(request.destroyed());
+            }
             if (!reachable) {
                 log.info("the control plane answers again");
             }
@@ -136,6 +139,19 @@ final class HostLease implements AutoCloseable {
             reachable = false;
             return false;
         }
+    }
+
+    private LeaseRequest request() {
+        return new LeaseRequest(
+                identity.hostId(),
+                host.agentVersion(),
+                host.capacity(),
+                host.arch(),
+                host.driver(),
+                identity.epoch(),
+                inventory.reports(),
+                inventory.destroyed(),
+                host.image());
     }
 
     private void follow(LeaseReply reply) throws IOException {

@@ -3,8 +3,10 @@ package dev.mayfly.agent;
 import dev.mayfly.agent.claim.ClaimBroker;
 import dev.mayfly.agent.claim.VmEnd;
 import dev.mayfly.agent.claim.VmEnd.Cause;
+import dev.mayfly.agent.journal.SlotJournal;
 import dev.mayfly.agent.journal.SlotRecord;
 import dev.mayfly.agent.journal.SlotRecord.Stage;
+import dev.mayfly.workflows.agentapi.AgentApi.DestroyedSlot;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -13,15 +15,29 @@ import java.util.concurrent.CompletableFuture;
 final class Inventory {
 
     private final HostSlots slots;
+    private final SlotJournal journal;
     private final ClaimBroker broker;
 
-    Inventory(HostSlots slots, ClaimBroker broker) {
+    Inventory(HostSlots slots, SlotJournal journal, ClaimBroker broker) {
         this.slots = slots;
+        this.journal = journal;
         this.broker = broker;
     }
 
     List<SlotReport> reports() {
         return slots.all().stream().map(this::report).toList();
+    }
+
+    /** What was destroyed and may not be known to the control plane yet. Read after {@link #reports}: none is missed. */
+    List<DestroyedSlot> destroyed() {
+        return journal.untold().entrySet().stream()
+                .map(slot -> new DestroyedSlot(slot.getKey(), slot.getValue()))
+                .toList();
+    }
+
+    /** The control plane has heard of these. */
+    void told(List<DestroyedSlot> destroyed) {
+        journal.told(destroyed.stream().map(DestroyedSlot::slotId).toList());
     }
 
     private SlotReport report(HostSlot slot) {

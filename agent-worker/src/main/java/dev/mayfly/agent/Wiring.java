@@ -98,7 +98,7 @@ final class Wiring implements AutoCloseable {
         identity.lease().ifPresent(onReply);
         listen(broker);
 
-        HostLease lease = opened(lease(controlPlane, identity, driver, slots, broker, onReply));
+        HostLease lease = opened(lease(controlPlane, identity, driver, slots, journal, broker, onReply));
         log.info(
                 "{} asks {} for its lease",
                 identity.hostId(),
@@ -127,6 +127,7 @@ final class Wiring implements AutoCloseable {
             HostIdentity identity,
             MicroVmDriver driver,
             HostSlots slots,
+            SlotJournal journal,
             ClaimBroker broker,
             Consumer<LeaseReply> onReply)
             throws IOException {
@@ -137,8 +138,9 @@ final class Wiring implements AutoCloseable {
                         version(),
                         HostFacts.ofThisMachine().capacity(config.capacity(), config.templates(), config.stateDir()),
                         HostFacts.arch(),
-                        driver.name()),
-                new Inventory(slots, broker),
+                        driver.name(),
+                        driver.image().orElse(null)),
+                new Inventory(slots, journal, broker),
                 new HostFence(slots, broker),
                 onReply,
                 clock);

@@ -4,6 +4,7 @@ import static dev.mayfly.agent.HostRig.SLOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.agentapi.AgentApi.DestroyedSlot;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import java.io.IOException;
@@ -49,8 +50,8 @@ class HostLeaseTest {
         return new HostLease(
                 this::renew,
                 rig.identity,
-                new HostLease.Description("0.1", new Capacity(8000, 10_240, 99), "x86_64", "fake"),
-                new Inventory(rig.slots, rig.broker),
+                new HostLease.Description("0.1", new Capacity(8000, 10_240, 99), "x86_64", "fake", "an-image"),
+                new Inventory(rig.slots, rig.journal, rig.broker),
                 rig.fence(),
                 this::follow,
                 rig.clock);
@@ -99,6 +100,37 @@ class HostLeaseTest {
             });
         });
         assertThat(followed).containsExactly(rig.lease(1));
+    }
+
+    @Test
+    void whatCameAndWentBetweenTwoRenewalsIsToldUntilOneIsAnswered() throws Exception {
+        rig.launch(SLOT);
+        rig.slots.destroy(SLOT);
+        rig.slots.destroy("k3x9p-2"); // never had a VM
+        away = true;
+        lease.renewOrFence();
+        away = false;
+        epoch = 2;
+        lease.renewOrFence();
+        lease.renewOrFence();
+        lease.renewOrFence();
+
+        DestroyedSlot gone = new DestroyedSlot(SLOT, 1);
+        assertThat(requests)
+                .extracting(LeaseRequest::destroyed)
+                .as("unanswered, answered with another epoch, answered")
+                .containsExactly(List.of(gone), List.of(gone), List.of(gone), List.of());
+    }
+
+    @Test
+    void whatAnAgentDestroyedJustBeforeItsEndIsToldByTheNext() throws Exception {
+        rig.launch(SLOT);
+        rig.slots.destroy(SLOT);
+        rig.restart();
+        lease = lease();
+        lease.renewOrFence();
+
+        assertThat(requests.get(0).destroyed()).containsExactly(new DestroyedSlot(SLOT, 1));
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.mayfly.activities.capacity.Slots;
 import dev.mayfly.activities.inbox.Inbox;
 import dev.mayfly.activities.installation.Installation;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import java.time.Clock;
 import org.jdbi.v3.core.Jdbi;
@@ -19,6 +20,7 @@ record Stores(
         Hosts hosts,
         Slots slots,
         PostgresCapacity capacity,
+        Ledger ledger,
         Installation installation) {
 
     static Stores over(Jdbi jdbi, Settings settings, Clock clock) {
@@ -31,6 +33,7 @@ record Stores(
                 new Hosts(jdbi, clock, outbox, settings.lease()),
                 new Slots(jdbi),
                 new PostgresCapacity(jdbi, clock, outbox, settings.sealer()),
+                new Ledger(jdbi),
                 new Installation(jdbi));
     }
 }

@@ -15,10 +15,12 @@ import dev.mayfly.api.health.Monitoring;
 import dev.mayfly.api.health.Readiness;
 import dev.mayfly.api.inbox.InboxWorker;
 import dev.mayfly.api.inbox.OutboxSender;
+import dev.mayfly.api.ledger.Drift;
 import dev.mayfly.api.loop.Loop;
 import dev.mayfly.api.rest.ApiFilter;
 import dev.mayfly.api.rest.FleetResource;
 import dev.mayfly.api.rest.JobsResource;
+import dev.mayfly.api.rest.LedgerResource;
 import dev.mayfly.api.rest.StatusResource;
 import dev.mayfly.api.rest.SweepResource;
 import dev.mayfly.api.start.JobIntake;
@@ -46,6 +48,7 @@ final class Wiring {
     private static final Logger LOG = LoggerFactory.getLogger(Wiring.class);
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
+    private static final Duration COMPARE = Duration.ofMinutes(5);
     private static final Duration TIDY = Duration.ofHours(1);
     private static final Duration KEPT = Duration.ofDays(7);
     private static final int IN_PARALLEL = 4;
@@ -62,6 +65,7 @@ final class Wiring {
     private final JobStarter starter;
     private final JobIntake intake;
     private final Sweeping sweeping;
+    private final Drift drift;
     private final Readiness readiness;
 
     Wiring(ApiConfiguration config, Environment environment, Clock clock) throws InterruptedException {
@@ -95,6 +99,7 @@ final class Wiring {
                 gitlab,
                 intake,
                 clock);
+        this.drift = new Drift(stores.ledger(), stores.slots(), stores.jobs(), gitlab);
         this.readiness = new Readiness(dependencies(), clock);
     }
 
@@ -109,7 +114,7 @@ final class Wiring {
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
         environment.lifecycle().manage(background(inbox, outbox, sweeper));
-        Monitoring.register(environment, readiness, stores.jdbi());
+        Monitoring.register(environment, readiness, drift::lasting, stores.jdbi());
         registerResources(inbox, outbox, sweeper);
         if (settings.apiToken() == null) {
             LOG.warn("no apiToken is configured: the REST API answers this machine's loopback only");
@@ -132,6 +137,7 @@ final class Wiring {
                         dispatcher,
                         new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
                         new Loop("readiness", LOOK_AROUND, readiness::look),
+                        new Loop("ledger", COMPARE, drift),
                         new Loop("tidy", TIDY, () -> tidy(stores))),
                 List.of(
                         inbox,
@@ -151,8 +157,9 @@ final class Wiring {
                         new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
                         new ApiFilter(settings.apiToken()),
                         new StatusResource(readiness, new StatusResource.Version(version(), installation)),
-                        new JobsResource(stores.jobs(), gitlab),
+                        new JobsResource(stores.jobs(), stores.ledger(), gitlab),
                         new FleetResource(stores.hosts(), stores.slots()),
+                        new LedgerResource(stores.ledger(), drift, clock),
                         new SweepResource(sweeping.sweeper(), sweeper::wake))
                 .forEach(environment.jersey()::register);
     }

@@ -89,12 +89,18 @@ public final class DemoMain {
         System.out.println(progress.table(jobs));
         Leftovers left = cluster.awaitNothingLeft(Duration.ofMinutes(2));
         say("left after the run: " + left.asMap());
+        LedgerBalance ledger = LedgerBalance.await(cluster, Duration.ofMinutes(1));
+        System.out.println(ledger.table());
+        ledger.faults().forEach(fault -> say("the ledger is not even: " + fault));
         Path file = path("report");
         if (file != null) {
-            new Report(run.report(), left.asMap()).writeTo(file);
+            new Report(run.report(), left.asMap(), ledger.kinds()).writeTo(file);
             say("report: " + file);
         }
-        return !jobs.isEmpty() && jobs.stream().allMatch(JobState::isWell) && left.isNothing();
+        return !jobs.isEmpty()
+                && jobs.stream().allMatch(JobState::isWell)
+                && left.isNothing()
+                && ledger.faults().isEmpty();
     }
 
     private @Nullable Path path(String option) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,14 +14,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param jobs every job of the pipeline, by id
  * @param left what was left after the run, by kind
+ * @param ledger what was made and what is gone, by kind
  */
-record Report(List<JobReport> jobs, Map<String, Integer> left) {
+record Report(List<JobReport> jobs, Map<String, Integer> left, Map<String, LedgerBalance.Count> ledger) {
 
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     Report {
         jobs = List.copyOf(jobs);
         left = Map.copyOf(left);
+        ledger = new LinkedHashMap<>(ledger);
     }
 
     void writeTo(Path file) {

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /**
  * Gives a system test its cluster. Clusters of the same kind are shared by all test classes of a run and closed after
- * the last; a test that crashes a part of it brings that part up again. After each test nothing may be left.
+ * the last; a test that crashes a part of it brings that part up again. After each test nothing may be left, on the machine and by the
+ * ledger.
  */
 final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
 
@@ -123,6 +124,9 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
             assertThat(cluster().awaitNothingLeft(LEFT_NOTHING).asMap())
                     .as("what is left after the test")
                     .allSatisfy((what, count) -> assertThat(count).as(what).isZero());
+            assertThat(LedgerBalance.await(cluster(), LEFT_NOTHING).faults())
+                    .as("the ledger after the test")
+                    .isEmpty();
         }
     }
 

@@ -40,8 +40,15 @@ final class GitLabFaults implements AutoCloseable {
         return this;
     }
 
+    /** Gives a VM any job that fits before the one that it was made for. */
+    GitLabFaults crossClaims() {
+        api.put(ADMIN + "/switches", Map.of("cross_claims", true));
+        return this;
+    }
+
     /** Switches all off. */
     void none() {
+        api.put(ADMIN + "/switches", Map.of("cross_claims", false));
         api.put(ADMIN + "/webhook-faults", Map.of("faults", List.of()));
         api.put(ADMIN + "/http-faults", Map.of("faults", List.of()));
     }

@@ -185,8 +185,9 @@ final class Holdings {
         if (!owner.equals(slot.owner()) || slot.holder() != null) {
             return false;
         }
-        slots.release(slotId, now);
+        // The host's row first, then the ledger's: a lease takes them in this order, too.
         hosts.free(slot.hostId(), slot.epoch(), slot.size());
+        slots.release(slotId, now);
         notifyDispatch();
         log.info("slot {} on host {} is released", slotId, slot.hostId());
         return true;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.db.Channel;
+import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
@@ -59,6 +60,7 @@ public final class Hosts {
             if (!known && hosts.register(request, inventory, now) == 0) {
                 return Optional.empty();
             }
+            Ledger.enter(handle, request, now);
             handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
             if (!known) {
                 log.info("host {} is new: {} on {}", request.hostId(), request.capacity(), request.arch());

@@ -5,6 +5,7 @@ import dev.mayfly.activities.db.DatabaseConfig;
 import dev.mayfly.activities.db.MovableClock;
 import dev.mayfly.activities.installation.Installation;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import dev.mayfly.activities.outbox.Outbox.Message;
 import dev.mayfly.activities.seal.Sealer;
@@ -12,6 +13,7 @@ import dev.mayfly.testkit.PostgresExtension;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
+import dev.mayfly.workflows.agentapi.AgentApi.DestroyedSlot;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
 import dev.mayfly.workflows.job.CiJob;
@@ -39,6 +41,7 @@ public final class Fleet implements AutoCloseable {
     public final Hosts hosts;
     public final Jobs jobs;
     public final Slots slots;
+    public final Ledger ledger;
     public final Installation installation;
 
     public Fleet(PostgresExtension postgres) {
@@ -49,12 +52,14 @@ public final class Fleet implements AutoCloseable {
         hosts = new Hosts(database.jdbi(), clock, outbox, times);
         jobs = new Jobs(database.jdbi(), clock);
         slots = new Slots(database.jdbi());
+        ledger = new Ledger(database.jdbi());
     }
 
     /** As new, but for the installation and the sequences. */
     public void empty() {
         database.jdbi()
-                .useHandle(handle -> handle.execute("truncate host, job, queue, slot, holding, runner, inbox, outbox"));
+                .useHandle(handle ->
+                        handle.execute("truncate host, job, queue, slot, holding, runner, ledger, inbox, outbox"));
     }
 
     @Override
@@ -89,9 +94,20 @@ public final class Fleet implements AutoCloseable {
     }
 
     public long lease(String id, long epoch, int smallVms, SlotReport... inventory) {
+        return lease(id, epoch, smallVms, "qemu", List.of(inventory), List.of());
+    }
+
+    public long lease(
+            String id,
+            long epoch,
+            int smallVms,
+            String driver,
+            List<SlotReport> inventory,
+            List<DestroyedSlot> destroyed) {
         Capacity offered =
                 new Capacity(SMALL.milliCpus() * smallVms, SMALL.memoryMib() * smallVms, SMALL.diskMib() * smallVms);
-        return hosts.lease(new LeaseRequest(id, "1", offered, "x86_64", "simulated", epoch, List.of(inventory)));
+        return hosts.lease(
+                new LeaseRequest(id, "1", offered, "x86_64", driver, epoch, inventory, destroyed, "an-image"));
     }
 
     /** The job's holding, which must be there. */

@@ -17,7 +17,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +37,8 @@ public final class SlotJournal {
     private static final String VERSION = "version";
     private static final int FORMAT_VERSION = 1;
     private static final int BURIALS_PER_TIDYING = 256;
+    /** What an earlier agent destroyed so shortly before its end may not have been told to the control plane. */
+    private static final Duration TOLD_AGAIN = Duration.ofHours(1);
 
     private final ObjectMapper json = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -45,6 +50,7 @@ public final class SlotJournal {
     private final Clock clock;
     private final Duration tombstoneAge;
     private final AtomicInteger burials = new AtomicInteger();
+    private final Map<String, Integer> untold = new ConcurrentHashMap<>();
 
     /**
      * The journal in a state folder.
@@ -104,6 +110,12 @@ public final class SlotJournal {
                 }
             }
         }
+        Instant limit = clock.instant().minus(TOLD_AGAIN);
+        forEachTombstone(tombstone -> {
+            if (!tombstone.at().isBefore(limit)) {
+                tell(tombstone.slotId(), tombstone.boots());
+            }
+        });
         return new Found(records, unborn, damaged);
     }
 
@@ -132,11 +144,31 @@ public final class SlotJournal {
 
     /** Leaves a tombstone and erases the slot's folder, in this order. */
     public void bury(String slotId) throws IOException {
+        int boots = bootsOf(slotId);
         DurableFiles.write(
-                tombstones.resolve(slotId), clock.instant().toString().getBytes(StandardCharsets.US_ASCII));
+                tombstones.resolve(slotId),
+                "%s %d".formatted(clock.instant(), boots).getBytes(StandardCharsets.US_ASCII));
         DurableFiles.delete(folder(slotId));
+        tell(slotId, boots);
         if (burials.getAndIncrement() % BURIALS_PER_TIDYING == 0) {
             dropOldTombstones();
+        }
+    }
+
+    private void tell(String slotId, int boots) {
+        if (boots > 0) {
+            untold.put(slotId, boots);
+        }
+    }
+
+    /** How many VMs the slot had; unknown of a record that can't be read, which keeps no slot from being buried. */
+    private int bootsOf(String slotId) {
+        Path record = folder(slotId).resolve(RECORD);
+        try {
+            return Files.exists(record) ? read(slotId, record).bootNumber() : 0;
+        } catch (IOException e) {
+            log.warn("slot {}: how often it was started is not known: {}", slotId, e.getMessage());
+            return 0;
         }
     }
 
@@ -144,22 +176,52 @@ public final class SlotJournal {
         return Files.exists(tombstones.resolve(slotId));
     }
 
+    /** The slots that were buried and that the control plane may not know of yet, with how many VMs each had. */
+    public Map<String, Integer> untold() {
+        return Map.copyOf(untold);
+    }
+
+    /** The control plane has heard of these burials. */
+    public void told(Collection<String> slotIds) {
+        untold.keySet().removeAll(slotIds);
+    }
+
     private void dropOldTombstones() throws IOException {
         Instant limit = clock.instant().minus(tombstoneAge);
+        forEachTombstone(tombstone -> {
+            if (tombstone.at().isBefore(limit)) {
+                Files.deleteIfExists(tombstones.resolve(tombstone.slotId()));
+            }
+        });
+    }
+
+    private void forEachTombstone(TombstoneAction action) throws IOException {
         try (DirectoryStream<Path> all = Files.newDirectoryStream(tombstones)) {
-            for (Path tombstone : all) {
-                if (buriedAt(tombstone).isBefore(limit)) {
-                    Files.deleteIfExists(tombstone);
-                }
+            for (Path file : all) {
+                action.on(tombstone(file));
             }
         }
     }
 
-    private static Instant buriedAt(Path tombstone) throws IOException {
+    private static Tombstone tombstone(Path file) throws IOException {
+        String slotId = String.valueOf(file.getFileName());
+        String[] text = Files.readString(file).split(" ", -1);
         try {
-            return Instant.parse(Files.readString(tombstone));
-        } catch (DateTimeParseException e) {
-            return Files.getLastModifiedTime(tombstone).toInstant();
+            return new Tombstone(slotId, Instant.parse(text[0]), text.length > 1 ? Integer.parseInt(text[1]) : 0);
+        } catch (DateTimeParseException | NumberFormatException e) {
+            return new Tombstone(slotId, Files.getLastModifiedTime(file).toInstant(), 0);
         }
+    }
+
+    /**
+     * What is remembered of a destroyed slot.
+     *
+     * @param boots how many VMs it had
+     */
+    private record Tombstone(String slotId, Instant at, int boots) {}
+
+    @FunctionalInterface
+    private interface TombstoneAction {
+        void on(Tombstone tombstone) throws IOException;
     }
 }

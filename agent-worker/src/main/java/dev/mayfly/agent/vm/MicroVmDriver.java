@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A way to run VMs. Knows nothing of GitLab, jobs or claims. The caller journals a slot before it calls, and makes no two
@@ -41,6 +42,9 @@ public interface MicroVmDriver {
 
     /** The address that the slot's guest has at the relay. */
     InetAddress guestAddress(int index);
+
+    /** Digest of the image that VMs are started from; empty if the driver has none. */
+    Optional<String> image();
 
     /** What the runner in the guest says of itself. */
     RunnerInfo runnerInfo();

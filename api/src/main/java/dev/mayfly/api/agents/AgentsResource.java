@@ -12,10 +12,12 @@ import dev.mayfly.workflows.agentapi.AgentApi;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReply;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
+import dev.mayfly.workflows.agentapi.AgentApi.DestroyedSlot;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenRequest;
+import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.JobKey;
 import jakarta.ws.rs.Consumes;
@@ -27,6 +29,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +46,8 @@ public final class AgentsResource {
 
     private static final Logger LOG = LoggerFactory.getLogger(AgentsResource.class);
     private static final int TOO_EARLY = 425;
+    /** The ledger has an entry for each; no slot is ever started so often. */
+    private static final int MOST_BOOTS = 1000;
 
     private final LeaseDesk leases;
     private final PostgresCapacity capacity;
@@ -149,6 +154,12 @@ public final class AgentsResource {
                 request.epoch() >= 0
                         && request.inventory().stream().allMatch(slot -> slot.slotId() != null && slot.state() != null),
                 "an epoch and an inventory of slots with slotId and state");
+        require(
+                Stream.concat(
+                                request.inventory().stream().map(SlotReport::bootNumber),
+                                request.destroyed().stream().map(DestroyedSlot::bootNumber))
+                        .allMatch(boots -> boots >= 0 && boots <= MOST_BOOTS),
+                "boot numbers from 0 to " + MOST_BOOTS);
         return request;
     }
 

@@ -52,6 +52,11 @@ public final class JobCommand extends ClientCommand {
         lines.put("outcome", Table.text(job.path("outcome").path("detail")));
         lines.put("VM", Table.text(job.path("slotId")));
         lines.put("host", Table.text(job.path("hostId")));
+        lines.put("executor", job.path("executor").asText());
+        lines.put("image", Table.text(job.path("image")));
+        lines.put("runner", Table.text(job.path("runnerId")));
+        lines.put("earlier", earlier(job.path("slots")));
+        lines.put("claimed", Table.text(job.path("claimedAt")));
         lines.put("seen", job.path("seenAt").asText());
         job.path("phases")
                 .forEach(reached -> lines.put(
@@ -63,5 +68,20 @@ public final class JobCommand extends ClientCommand {
                 to.println("%-10s %s".formatted(name, value));
             }
         });
+    }
+
+    /** The slots that it held before its last one, a hyphen for none. */
+    private static String earlier(JsonNode slots) {
+        List<String> words = new ArrayList<>();
+        for (int i = 0; i < slots.size() - 1; i++) {
+            JsonNode slot = slots.get(i);
+            words.add("%s on %s from %s until %s"
+                    .formatted(
+                            slot.path("slotId").asText(),
+                            slot.path("hostId").asText(),
+                            slot.path("from").asText(),
+                            Table.text(slot.path("until"))));
+        }
+        return words.isEmpty() ? "-" : String.join("; ", words);
     }
 }

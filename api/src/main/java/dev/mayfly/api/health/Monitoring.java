@@ -8,6 +8,7 @@ import io.prometheus.metrics.exporter.servlet.jakarta.PrometheusMetricsServlet;
 import io.prometheus.metrics.instrumentation.dropwizard.DropwizardExports;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.Locale;
+import java.util.function.DoubleSupplier;
 import org.jdbi.v3.core.Jdbi;
 
 /**
@@ -18,9 +19,15 @@ public final class Monitoring {
 
     private Monitoring() {}
 
-    /** Called once by the wiring. */
-    public static void register(Environment environment, Readiness readiness, Jdbi jdbi) {
+    /**
+     * Called once by the wiring.
+     *
+     * @param drift how many lasting differences there are between the ledger and what there is
+     */
+    public static void register(Environment environment, Readiness readiness, DoubleSupplier drift, Jdbi jdbi) {
         new FleetGauges(jdbi).register(environment.metrics());
+        Gauge<Double> lastingDrift = drift::getAsDouble;
+        environment.metrics().register("mayfly.ledger.drift", lastingDrift);
         for (Readiness.State dependency : readiness.states()) {
             String name = slug(dependency.name());
             environment.healthChecks().register(name, new Check(readiness, dependency.name()));

@@ -5,6 +5,7 @@ import dev.mayfly.activities.jobs.JobFilter;
 import dev.mayfly.activities.jobs.JobPage;
 import dev.mayfly.activities.jobs.JobView;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.api.Failures;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.JobPhase;
@@ -37,10 +38,12 @@ public final class JobsResource {
     private static final Duration ANY_TIME = Duration.ofDays(3650);
 
     private final Jobs jobs;
+    private final Ledger ledger;
     private final GitLabJobs gitlab;
 
-    public JobsResource(Jobs jobs, GitLabJobs gitlab) {
+    public JobsResource(Jobs jobs, Ledger ledger, GitLabJobs gitlab) {
         this.jobs = jobs;
+        this.ledger = ledger;
         this.gitlab = gitlab;
     }
 
@@ -79,15 +82,16 @@ public final class JobsResource {
     }
 
     /**
-     * One job.
+     * One job, with every slot that it ever held.
      *
      * @param id its workflow id, or GitLab's job number
      * @param instance tells instances apart that use the same number
      */
     @GET
     @Path("{id}")
-    public JobItem get(@PathParam("id") String id, @QueryParam("instance") @Nullable String instance) {
-        return JobItem.of(find(id, instance));
+    public JobDetail get(@PathParam("id") String id, @QueryParam("instance") @Nullable String instance) {
+        JobView view = find(id, instance);
+        return JobDetail.of(view, ledger.slotsOf(view.job().key()));
     }
 
     /** Cancels a job in GitLab; its VM goes then. A job that has ended stays as it is. */

@@ -33,12 +33,12 @@ final class UsageTest {
     void helpListsTheCommands() {
         assertThat(output(0, "--help"))
                 .startsWith("usage: mayfly ")
-                .contains("server", "check", "jobs", "job", "hosts", "sweep", "gitlab")
+                .contains("server", "check", "jobs", "job", "hosts", "ledger", "sweep", "gitlab")
                 .doesNotContain("project.jar", "java -jar");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"server", "check", "jobs", "job", "hosts", "sweep", "gitlab", "gitlab connect"})
+    @ValueSource(strings = {"server", "check", "jobs", "job", "hosts", "ledger", "sweep", "gitlab", "gitlab connect"})
     void eachCommandHasHelp(String command) {
         assertThat(output(0, (command + " --help").split(" ", -1))).startsWith("usage: mayfly " + command + " ");
     }

@@ -60,6 +60,7 @@ final class RestTest {
         "POST,/api/v1/jobs/1/cancel",
         "GET,/api/v1/hosts",
         "GET,/api/v1/runners",
+        "GET,/api/v1/ledger",
         "GET,/api/v1/sweeper",
         "POST,/api/v1/sweeper/proceed"
     })
@@ -143,6 +144,8 @@ final class RestTest {
                 "/api/v1/jobs/nonsense|400|'nonsense' is no job",
                 "/api/v1/jobs/gitlab:gl:x:y|400|is no job",
                 "/api/v1/hosts/nobody|404|no host nobody is known",
+                "/api/v1/ledger?since=yesterday|400|how long ago, such as 24h",
+                "/api/v1/ledger?since=2026-13-01T00:00:00Z|400|since is '2026-13-01T00:00:00Z'",
                 "/api/v1/nothing|404|there is nothing at /api/v1/nothing",
             })
     void errorsAreProblemsThatNameTheThing(String path, int status, String detail) {
@@ -194,7 +197,8 @@ final class RestTest {
 
     @Test
     void noSecretIsInWhatRestTells() {
-        for (String path : List.of("/api/v1/jobs", "/api/v1/hosts", "/api/v1/runners", "/api/v1/ready")) {
+        for (String path :
+                List.of("/api/v1/jobs", "/api/v1/hosts", "/api/v1/runners", "/api/v1/ledger", "/api/v1/ready")) {
             assertThat(CONTROL_PLANE.get(path).body())
                     .doesNotContain(
                             CONTROL_PLANE.gitlab().rootToken(),

@@ -37,6 +37,25 @@ class RunnerProtocolTest extends WithGitLab {
     }
 
     @Test
+    void withCrossClaimsARunnersOwnJobComesLast() {
+        gitlab.push(project, """
+                a: {tags: [s], script: x}
+                b: {tags: [s], script: x}
+                c: {tags: [s], script: x}
+                """);
+        TestRunner runner = gitlab.runner(project, "s");
+        long own = gitlab.job(project, "c").path("id").asLong();
+        gitlab.root(
+                "PUT",
+                "/runners/" + runner.id,
+                Map.of("maintenance_note", "for https://gitlab.test/acme/app/-/jobs/%d.".formatted(own)));
+        gitlab.admin("/switches", Map.of("cross_claims", true));
+        assertThat(runner.take().orElseThrow().name()).isEqualTo("b");
+        assertThat(runner.take().orElseThrow().name()).isEqualTo("a");
+        assertThat(runner.take().orElseThrow().name()).isEqualTo("c");
+    }
+
+    @Test
     void aRunnerOfAnotherProjectGetsNothingAndAPausedOneNeither() {
         gitlab.push(project, "a: {tags: [s], script: x}\n");
         assertThat(gitlab.runner(gitlab.createProject("acme/other"), "s").take())

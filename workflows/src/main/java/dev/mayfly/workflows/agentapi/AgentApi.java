@@ -32,6 +32,9 @@ public final class AgentApi {
      * @param driver {@code qemu} or {@code simulated}
      * @param epoch the epoch the agent knows, 0 at its very first call
      * @param inventory every slot that has anything on this host: VM, claim, files; no tombstones
+     * @param destroyed what was destroyed since the last renewal that was answered with this epoch, for the ledger: a VM
+     *     may come and go between two renewals. The same slot may be told of again; empty from agents that tell nothing
+     * @param image digest of the guest image that VMs are started from; null if the driver has none
      */
     public record LeaseRequest(
             String hostId,
@@ -40,10 +43,19 @@ public final class AgentApi {
             String arch,
             String driver,
             long epoch,
-            List<SlotReport> inventory) {
+            List<SlotReport> inventory,
+            @Nullable List<DestroyedSlot> destroyed,
+            @Nullable String image) {
 
         public LeaseRequest {
             inventory = List.copyOf(inventory);
+            destroyed = destroyed == null ? List.of() : List.copyOf(destroyed);
+        }
+
+        /** Never null. */
+        @Override
+        public List<DestroyedSlot> destroyed() {
+            return destroyed == null ? List.of() : destroyed;
         }
     }
 
@@ -60,6 +72,9 @@ public final class AgentApi {
             String state,
             int bootNumber,
             @Nullable Long claimedJobId) {}
+
+    /** @param bootNumber how many VMs were started for it, 0 for none */
+    public record DestroyedSlot(String slotId, int bootNumber) {}
 
     /**
      * @param installation the installation's id, five characters {@code [a-z0-9]}; prefixes every slot id

@@ -120,7 +120,7 @@ class ExchangePropertyTest {
         CrashingConnections connections = new CrashingConnections(Objects.requireNonNull(connection));
         Jdbi jdbi = Jdbi.create(connections).installPlugin(new PostgresPlugin()).installPlugin(new SqlObjectPlugin());
         jdbi.useHandle(handle -> {
-            for (String table : List.of("outbox", "holding", "queue", "slot", "job", "host")) {
+            for (String table : List.of("outbox", "holding", "queue", "slot", "ledger", "job", "host")) {
                 handle.execute("delete from " + table);
             }
         });

@@ -14,6 +14,7 @@ import dev.mayfly.activities.capacity.SlotView;
 import dev.mayfly.activities.capacity.exchange.CrashingConnections.Crash;
 import dev.mayfly.activities.db.MovableClock;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.workflows.activity.Holding;
@@ -258,6 +259,15 @@ final class Plane {
         return lost.stream().map(host -> host.id).toList();
     }
 
+    /** Whatever happened, the ledger tells what the tables hold, and in the end that all that was made is gone. */
+    void checkLedger() {
+        Ledger ledger = new Ledger(jdbi);
+        assertThat(ledger.unlikeTables()).as("ledger and tables").isEmpty();
+        assertThat(ledger.live()).as("what lives by the ledger").isEmpty();
+        long reservations = ledger.counts(null).get(0).created();
+        assertThat(reservations).as("reservations made").isEqualTo(model.slots.size());
+    }
+
     ModelHost host(String id) {
         return Objects.requireNonNull(model.hosts.get(id));
     }
@@ -269,7 +279,8 @@ final class Plane {
     private long lease(ModelHost host, long epoch) {
         int vms = host.milliCpus / Fleet.SMALL.milliCpus();
         Capacity offered = new Capacity(host.milliCpus, Fleet.SMALL.memoryMib() * vms, Fleet.SMALL.diskMib() * vms);
-        return hosts.lease(new LeaseRequest(host.id, "1", offered, "x86_64", "simulated", epoch, List.of()));
+        return hosts.lease(
+                new LeaseRequest(host.id, "1", offered, "x86_64", "simulated", epoch, List.of(), null, null));
     }
 
     private static boolean done(Runnable call) {

@@ -191,6 +191,7 @@ final class World {
     /** At the end. */
     void checkEnd() {
         require(isOver(), () -> "no way to a good end");
+        plane.checkLedger();
         require(made == removed, () -> "%d VMs were made and %d removed".formatted(made, removed));
         plane.model
                 .hosts

@@ -228,6 +228,11 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
     }
 
     @Override
+    public Optional<String> image() {
+        return Optional.of(commandLine.image().digest());
+    }
+
+    @Override
     public RunnerInfo runnerInfo() {
         return commandLine.image().manifest().runner();
     }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -114,6 +115,11 @@ public final class SimulatedMicroVms implements MicroVmDriver, AutoCloseable {
         } catch (UnknownHostException e) {
             throw new IllegalStateException("four bytes are always an address", e);
         }
+    }
+
+    @Override
+    public Optional<String> image() {
+        return Optional.empty();
     }
 
     @Override

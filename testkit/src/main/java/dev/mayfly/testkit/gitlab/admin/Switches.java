@@ -29,6 +29,8 @@ public final class Switches {
         REJECT_CHECKSUMS(0),
         /** The next so many requests for a job that would get one are answered 409. */
         QUEUE_CONFLICTS(0),
+        /** 1: a runner gets the job that its maintenance note names only if no other fits, and of others the newest. */
+        CROSS_CLAIMS(0),
         MAX_ARTIFACT_BYTES(1L << 30),
         MAX_TRACE_BYTES(100L << 20),
         /** Runners that may have been made or active in a project within seven days; 0: any number. */

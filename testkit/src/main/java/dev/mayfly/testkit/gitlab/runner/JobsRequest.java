@@ -16,11 +16,13 @@ import dev.mayfly.testkit.gitlab.pipeline.BuildPayload;
 import dev.mayfly.testkit.gitlab.pipeline.Builds;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,10 +78,11 @@ public final class JobsRequest {
         }
     }
 
-    /** The lowest id that the runner may take, dropping those on the way that it could not run. */
+    /** The first in order, as a rule the lowest id, that the runner may take, dropping those on the way that it could not run. */
     private Reply pick(Runner runner, RunnerManager manager, RunnerFeatures features) {
         List<Build> candidates = instance.builds().stream()
                 .filter(build -> build.status() == CiStatus.PENDING && !build.isClaimed() && runner.accepts(build))
+                .sorted(order(runner))
                 .toList();
         for (Build build : candidates) {
             if (!features.suffice(build)) {
@@ -103,6 +106,17 @@ public final class JobsRequest {
         }
         // Only here: a runner that got a job asks again at once, and is looked through the queue for.
         return Reply.empty(204).header("X-GitLab-Last-Update", runner.queueToken());
+    }
+
+    private Comparator<Build> order(Runner runner) {
+        if (!switches.isOn(Switches.Setting.CROSS_CLAIMS)) {
+            return Comparator.comparingLong(Build::id);
+        }
+        String note = Objects.requireNonNullElse(runner.settings().maintenanceNote(), "");
+        return Comparator.comparing((Build build) -> Pattern.compile("/jobs/%d\\b".formatted(build.id()))
+                        .matcher(note)
+                        .find())
+                .thenComparing(Build::id, Comparator.reverseOrder());
     }
 
     private void awaitTick(Runner runner) {

@@ -1,0 +1,121 @@
+package dev.mayfly.api.ledger;
+
+import dev.mayfly.activities.capacity.RunnerView;
+import dev.mayfly.activities.capacity.Slots;
+import dev.mayfly.activities.gitlab.GitLabJobs;
+import dev.mayfly.activities.gitlab.GitLabJobs.NotedRunner;
+import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.ledger.Difference;
+import dev.mayfly.activities.ledger.Ledger;
+import dev.mayfly.api.Failures;
+import dev.mayfly.api.loop.Loop;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where the ledger differs from what there is: the tables themselves, the hosts' inventories, the runners in GitLab.
+ * Changes nothing: putting right is the sweeper's. REST looks anew each time; a loop looks now and then for the gauge,
+ * which counts only what two looks in a row have seen, since a deed that is under way looks like a difference too.
+ */
+public final class Drift implements Loop.Step {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Drift.class);
+    private static final Duration PROJECTS_OF = Duration.ofDays(30);
+
+    private final Ledger ledger;
+    private final Slots slots;
+    private final Jobs jobs;
+    private final GitLabJobs gitlab;
+    private Set<Difference> before = Set.of();
+    private volatile double lasting = Double.NaN;
+
+    public Drift(Ledger ledger, Slots slots, Jobs jobs, GitLabJobs gitlab) {
+        this.ledger = ledger;
+        this.slots = slots;
+        this.jobs = jobs;
+        this.gitlab = gitlab;
+    }
+
+    /**
+     * What one look found.
+     *
+     * @param unknown what could not be asked, and why
+     */
+    public record Look(List<Difference> differences, List<String> unknown) {
+
+        public Look {
+            differences = List.copyOf(differences);
+            unknown = List.copyOf(unknown);
+        }
+    }
+
+    /** Differences that lasted from one look to the next; NaN before the first two. */
+    public double lasting() {
+        return lasting;
+    }
+
+    @Override
+    public boolean run() {
+        Set<Difference> now = new HashSet<>(look().differences());
+        Set<Difference> both = new HashSet<>(now);
+        both.retainAll(before);
+        both.forEach(lasts -> LOG.warn("ledger: {}: {}", lasts.source(), lasts.what()));
+        lasting = both.size();
+        before = now;
+        return false;
+    }
+
+    /** Compares everything now. */
+    public Look look() {
+        List<Difference> found = new ArrayList<>(ledger.unlikeTables());
+        found.addAll(ledger.unlikeInventories());
+        List<String> unknown = new ArrayList<>();
+        for (Jobs.Project project : jobs.activeProjects(PROJECTS_OF)) {
+            try {
+                found.addAll(runnersOf(project));
+            } catch (RuntimeException e) {
+                unknown.add("runners of %s in GitLab %s: %s"
+                        .formatted(project.projectPath(), project.instance(), Failures.inWords(e)));
+            }
+        }
+        return new Look(found, unknown);
+    }
+
+    /** The ledger is read before GitLab and after it: what is made or removed meanwhile is no difference. */
+    private List<Difference> runnersOf(Jobs.Project project) {
+        Map<Long, RunnerView> first = known(project);
+        Map<Long, NotedRunner> there = gitlab.notedRunners(project.instance(), project.projectId()).stream()
+                .collect(Collectors.toMap(NotedRunner::runnerId, Function.identity()));
+        Map<Long, RunnerView> then = known(project);
+        List<Difference> differences = new ArrayList<>();
+        String source = "GitLab " + project.instance();
+        there.values().stream()
+                .filter(runner -> !first.containsKey(runner.runnerId()) && !then.containsKey(runner.runnerId()))
+                .forEach(runner -> differences.add(new Difference(
+                        source,
+                        "runner %d of slot %s is there, and the ledger has none"
+                                .formatted(runner.runnerId(), runner.slotId()))));
+        first.values().stream()
+                .filter(runner -> then.containsKey(runner.runnerId()) && !there.containsKey(runner.runnerId()))
+                .forEach(runner -> differences.add(new Difference(
+                        source,
+                        "runner %d of slot %s is in the ledger, and not there"
+                                .formatted(runner.runnerId(), runner.slotId()))));
+        return differences;
+    }
+
+    private Map<Long, RunnerView> known(Jobs.Project project) {
+        return slots.runners().stream()
+                .filter(runner ->
+                        runner.instance().equals(project.instance()) && runner.projectId() == project.projectId())
+                .collect(Collectors.toMap(RunnerView::runnerId, Function.identity()));
+    }
+}
