@@ -136,8 +136,14 @@ fn command(order: &StartRunner) -> Command {
         .stderr(Stdio::piped())
         .process_group(0);
     if docker {
-        // The VM is the boundary, so a container may have all of it; an engine as a service needs that, and shares its certificates.
-        command.args(["--docker-privileged", "--docker-volumes", "/certs/client"]);
+        // Where an engine that runs as a service leaves its certificates for the job.
+        command.args(["--docker-volumes", "/certs/client"]);
+        if order.privileged {
+            command.arg("--docker-privileged");
+        }
+        if !order.docker_image.is_empty() {
+            command.args(["--docker-image", &order.docker_image]);
+        }
     }
     if Path::new(OWN_CA).exists() {
         command.args(["--tls-ca-file", OWN_CA]);

@@ -192,3 +192,15 @@ fn a_pull_that_stands_still_lasts_no_longer_than_the_job() {
     assert!(began.elapsed() < Duration::from_secs(20));
     assert!(gitlab.log().contains("execution took longer than 1 seconds"), "{}", gitlab.log());
 }
+
+#[test]
+fn ten_thousand_variables_and_a_script_of_four_megabytes_run() {
+    let variables: Vec<Value> = (0..10_000).map(|n| json!({"key": format!("VARIABLE_{n}"), "value": format!("value {n}")})).collect();
+    let long = format!("true {}", "x".repeat(4 << 20));
+    let gitlab = GitLab::start(with_image(&["echo $VARIABLE_9999", &long, "echo end"], json!({"variables": variables})), |_, _| None);
+    let engine = Engine::start(|_| None);
+    run(&gitlab, &engine, &["--output-limit", "20000"]);
+    assert_eq!(gitlab.ending()["state"], "success");
+    assert!(gitlab.log().contains("\nvalue 9999\n") && gitlab.log().contains("\nend\n"));
+    assert!(engine.container("mayfly-7-build")["Env"].as_array().unwrap().len() > 10_000);
+}

@@ -29,7 +29,7 @@ final class DockerJobIT {
                   tags: [actuated-2cpu-1536mb]
                   script:
                     - test ! -e /etc/debian_version && echo "shell=$(readlink /proc/$$/exe) user=$(id -u) dir=$PWD"
-                    - nslookup %2$s | grep -c Address
+                    - nslookup -type=a %2$s
                     - mkdir -m 700 out && echo "made in $CI_JOB_NAME" > out/it.txt && chmod 600 out/it.txt
                     - (exit 0)
                   after_script:
@@ -54,15 +54,59 @@ final class DockerJobIT {
         JobState build = run.job("build");
         assertThat(build.status()).as(run.log(build)).isEqualTo("success");
         assertThat(run.log(build))
-                .contains("shell=/bin/busybox user=0 dir=/builds/", "after success", "Using docker image sha256:");
+                .contains("shell=/usr/bin/busybox user=0 dir=/builds/", "after success", "Using docker image sha256:");
         assertThat(build.text("executor")).isEqualTo("docker");
         JobState test = run.job("test");
         assertThat(test.status()).as(run.log(test)).isEqualTo("success");
         assertThat(run.log(test))
                 .contains("\n65534\n", "hello from the service\nhello from the service\n")
                 .contains("test/silent:1 probably didn't start properly", "the service gives up");
-        System.out.println(run.log(build));
-        System.out.println(run.log(test));
+    }
+
+    @Test
+    void aShellJobBuildsAnImageAndPushesItAndAJobRunsInIt() {
+        PipelineRun run = CLUSTER.push("""
+                stages: [build, test]
+                build:
+                  stage: build
+                  tags: [actuated-2cpu-1536mb, shell]
+                  script:
+                    - docker info --format '{{.Driver}} cgroup v{{.CgroupVersion}} {{.CgroupDriver}}'
+                    - printf 'FROM %1$s/test/busybox:1\\nRUN echo baked > /baked\\nENTRYPOINT ["/bin/env", "BY=entrypoint"]\\n' > Dockerfile
+                    - docker build -t %1$s/test/mine:$CI_PIPELINE_ID .
+                    - docker push %1$s/test/mine:$CI_PIPELINE_ID
+                test:
+                  stage: test
+                  image: %1$s/test/mine:$CI_PIPELINE_ID
+                  tags: [actuated-2cpu-1536mb]
+                  script:
+                    - echo "$(cat /baked) $BY"
+                """.formatted(REGISTRY));
+        run.awaitEnd(PATIENCE, () -> {});
+        JobState build = run.job("build");
+        assertThat(run.log(build)).contains("overlay2 cgroup v2 systemd");
+        JobState test = run.job("test");
+        assertThat(test.status()).as(run.log(test)).isEqualTo("success");
+        assertThat(run.log(test)).contains("\nbaked entrypoint\n");
+    }
+
+    @Test
+    void anEngineInAServiceBuildsAndRunsAnImage() {
+        PipelineRun run = CLUSTER.push("""
+                nested:
+                  image: %1$s/test/docker:1
+                  services: [{name: "%1$s/test/docker:1", alias: docker}]
+                  variables: {DOCKER_HOST: "tcp://docker:2375"}
+                  tags: [actuated-2cpu-2gb]
+                  script:
+                    - docker info --format 'inner {{.Driver}}'
+                    - cp /bin/busybox . && printf 'FROM scratch\\nCOPY busybox /busybox\\nCMD ["/busybox", "echo", "from the inside"]\\n' > Dockerfile
+                    - docker build -q -t mine .
+                    - docker run --rm mine
+                """.formatted(REGISTRY));
+        JobState nested = ClusterExtension.awaitStatus(run, "nested", "success", PATIENCE);
+        assertThat(run.log(nested)).contains("inner overlay2", "from the inside");
+        System.out.println(run.log(nested));
     }
 
     @Test

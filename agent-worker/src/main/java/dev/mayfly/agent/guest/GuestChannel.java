@@ -125,7 +125,9 @@ public final class GuestChannel implements AutoCloseable {
                 .put("url", RELAY_URL)
                 .put("token", vmToken)
                 .put("name", slotId)
-                .put("systemId", systemId);
+                .put("systemId", systemId)
+                .put("dockerImage", identity.docker().image())
+                .put("privileged", identity.docker().privileged());
         if (ready.isDone()) {
             send(startRunner);
         }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param resolvConf text of its {@code resolv.conf}
  * @param caPem private CA certificates for its trust store, null if there are none
  * @param address its own, with prefix length
+ * @param docker for jobs with the docker executor
  */
 public record GuestIdentity(
         String hostname,
@@ -16,4 +17,5 @@ public record GuestIdentity(
         String resolvConf,
         @Nullable String caPem,
         String address,
-        String gateway) {}
+        String gateway,
+        DockerOptions docker) {}
