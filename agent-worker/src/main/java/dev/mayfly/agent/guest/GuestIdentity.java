@@ -18,4 +18,16 @@ public record GuestIdentity(
         @Nullable String caPem,
         String address,
         String gateway,
-        DockerOptions docker) {}
+        DockerOptions docker) {
+
+    /** Of a guest that runs no docker job. */
+    public GuestIdentity(
+            String hostname,
+            String machineId,
+            String resolvConf,
+            @Nullable String caPem,
+            String address,
+            String gateway) {
+        this(hostname, machineId, resolvConf, caPem, address, gateway, new DockerOptions("", false));
+    }
+}

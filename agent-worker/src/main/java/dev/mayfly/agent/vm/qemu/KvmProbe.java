@@ -1,6 +1,5 @@
 package dev.mayfly.agent.vm.qemu;
 
-import dev.mayfly.agent.guest.DockerOptions;
 import dev.mayfly.agent.guest.GuestChannel;
 import dev.mayfly.agent.guest.GuestIdentity;
 import dev.mayfly.agent.journal.DurableFiles;
@@ -107,8 +106,7 @@ public final class KvmProbe {
         argv.add(Long.toString(limit.toSeconds() + 1));
         argv.addAll(new QemuCommandLine(commandLine.qemu(), commandLine.image(), Accelerator.KVM, 0)
                 .argv(SMALL, new QemuCommandLine.Files(scratch, agentSocket, workFolder.resolve("qmp.sock"))));
-        GuestIdentity nobody =
-                new GuestIdentity("probe", "0".repeat(32), "", null, "", "", new DockerOptions("", false));
+        GuestIdentity nobody = new GuestIdentity("probe", "0".repeat(32), "", null, "", "");
         Process vmm = commands.startChild(argv, workFolder.resolve("console.log"));
         try (GuestChannel guest = new GuestChannel("probe", agentSocket, nobody, clock)) {
             guest.open();
