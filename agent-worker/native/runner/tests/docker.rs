@@ -94,6 +94,16 @@ fn pull_policies_are_tried_one_after_the_other() {
 }
 
 #[test]
+fn an_image_of_a_service_is_not_pulled_again_for_the_job() {
+    let gitlab = GitLab::start(with_image(&["true"], json!({"image": {"name": "a:1"}, "services": ["a:1", "b:1"]})), |_, _| None);
+    let engine = Engine::start(|_| None);
+    run(&gitlab, &engine, &[]);
+    let pulled: Vec<String> = engine.asked("/images/create").iter().map(|a| a.call.clone()).collect();
+    assert_eq!(pulled, ["POST /images/create?fromImage=a:1", "POST /images/create?fromImage=b:1"]);
+    assert_eq!(gitlab.ending()["state"], "success");
+}
+
+#[test]
 fn a_registry_gets_the_jobs_credentials_and_no_one_reads_them() {
     let more = json!({"image": {"name": "registry.example/a:1"},
         "credentials": [{"type": "registry", "url": "registry.example", "username": "gitlab-ci-token", "password": "very-secret-2"}]});

@@ -1,5 +1,7 @@
 //! What a job says about its image and services, and how an image comes into the VM.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::context::{Context, Failure};
@@ -108,8 +110,15 @@ fn variables(value: Option<&Value>) -> Vec<(String, String)> {
     list.iter().filter_map(one).collect()
 }
 
+/// The images that the job has already, by name and platform: what one container got the next one gets too, whatever its policy.
+pub type Had = HashMap<(String, String), String>;
+
 /// Brings the image into the VM by the job's pull policy, and answers its id. `name` is expanded.
-pub fn ensure(job: &Context, engine: &Engine, name: &str, wanted: &Wanted) -> Result<String, Failure> {
+pub fn ensure(job: &Context, engine: &Engine, had: &mut Had, name: &str, wanted: &Wanted) -> Result<String, Failure> {
+    let key = (name.to_string(), wanted.platform.clone());
+    if let Some(id) = had.get(&key) {
+        return Ok(id.clone());
+    }
     let policies = match wanted.pull_policies.as_slice() {
         [] => job.options.docker.pull_policies.as_slice(),
         given => given,
@@ -120,7 +129,10 @@ pub fn ensure(job: &Context, engine: &Engine, name: &str, wanted: &Wanted) -> Re
             job.log.line(&format!("Attempt #{}: Trying \"{}\" pull policy", tried + 1, policy.word()));
         }
         match by_policy(job, engine, name, wanted, *policy) {
-            Ok(id) => return Ok(id),
+            Ok(id) => {
+                had.insert(key, id.clone());
+                return Ok(id);
+            }
             Err(Attempt::Ended(failure)) => return Err(failure),
             Err(Attempt::Failed(cause)) => {
                 job.log.warning(&format!("WARNING: Failed to pull image with policy \"{}\": {cause}", policy.word()));

@@ -18,7 +18,7 @@ pub use image::PullPolicy;
 
 use crate::context::{Context, Failure};
 use crate::process::{End, Limits};
-use image::Wanted;
+use image::{Had, Wanted};
 
 /// Finds the best shell in any image, as GitLab's runner does.
 const SHELL: &str = "for shell in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin/sh /bin/sh /busybox/sh
@@ -50,8 +50,9 @@ impl Docker {
         let engine = Engine::at(job.options.docker.host.as_deref()).map_err(Failure::configuration)?;
         await_engine(job, &engine)?;
         let network = container::Network::create(job, &engine).map_err(|e| Failure::system(format!("the job's network could not be made: {e}")))?;
-        let services = service::start_all(job, &engine, &network)?;
-        let id = image::ensure(job, &engine, &name, &wanted)?;
+        let mut had = Had::new();
+        let services = service::start_all(job, &engine, &network, &mut had)?;
+        let id = image::ensure(job, &engine, &mut had, &name, &wanted)?;
         service::await_all(job, &engine, &services)?;
         let config = json!({
             "Image": id, "Hostname": format!("runner-{}", job.key.id), "User": wanted.user,

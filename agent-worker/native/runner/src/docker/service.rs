@@ -8,7 +8,7 @@ use serde_json::{json, Value};
 use crate::context::{Context, Failure};
 use crate::docker::container::{host_config, Network};
 use crate::docker::engine::{self, Engine};
-use crate::docker::image::{self, Wanted};
+use crate::docker::image::{self, Had, Wanted};
 use crate::docker::reference;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
@@ -22,7 +22,7 @@ pub struct Service {
 }
 
 /// Starts all services, in their order; the names that an earlier one has are not given twice.
-pub fn start_all(job: &Context, engine: &Engine, network: &Network) -> Result<Vec<Service>, Failure> {
+pub fn start_all(job: &Context, engine: &Engine, network: &Network, had: &mut Had) -> Result<Vec<Service>, Failure> {
     let mut taken: Vec<String> = Vec::new();
     let mut services = Vec::new();
     for (index, value) in wanted(job)?.iter().enumerate() {
@@ -39,7 +39,11 @@ pub fn start_all(job: &Context, engine: &Engine, network: &Network) -> Result<Ve
         if names.is_empty() {
             continue;
         }
-        services.push(start(job, engine, network, &format!("mayfly-{}-service-{index}", job.key.id), &name, &wanted, &names)?);
+        job.log.line(&format!("Starting service {} ...", reference::tagged(&name)));
+        super::warn_of_unknown(job, "service", &wanted);
+        let id = image::ensure(job, engine, had, &name, &wanted)?;
+        let container = format!("mayfly-{}-service-{index}", job.key.id);
+        services.push(start(job, engine, &container, &name, &id, &wanted, network, &names)?);
         taken.extend(names);
     }
     Ok(services)
@@ -53,10 +57,16 @@ fn wanted(job: &Context) -> Result<Vec<Value>, Failure> {
     }
 }
 
-fn start(job: &Context, engine: &Engine, network: &Network, container: &str, name: &str, wanted: &Wanted, names: &[String]) -> Result<Service, Failure> {
-    job.log.line(&format!("Starting service {} ...", reference::tagged(name)));
-    super::warn_of_unknown(job, "service", wanted);
-    let id = image::ensure(job, engine, name, wanted)?;
+fn start(
+    job: &Context,
+    engine: &Engine,
+    container: &str,
+    image_name: &str,
+    id: &str,
+    wanted: &Wanted,
+    network: &Network,
+    names: &[String],
+) -> Result<Service, Failure> {
     // Like GitLab's runner: a project's own secrets don't go to its services unless the service asks for them.
     let mut environment = image::environment(job, job.variables.effective().into_iter().filter(|v| v.public));
     environment.extend(wanted.variables.iter().map(|(key, value)| format!("{key}={}", job.variables.expand(value))));
@@ -64,10 +74,10 @@ fn start(job: &Context, engine: &Engine, network: &Network, container: &str, nam
         "Image": id, "Env": environment, "Cmd": wanted.command, "Entrypoint": wanted.entrypoint, "User": wanted.user,
         "HostConfig": host_config(job, network, "json-file"), "NetworkingConfig": network.joined_as(names),
     });
-    let failed = |what: &str, cause: engine::Trouble| Failure::system(format!("the service {name} could not be {what}: {cause}"));
+    let failed = |what: &str, cause: engine::Trouble| Failure::system(format!("the service {image_name} could not be {what}: {cause}"));
     let created = super::container::create(engine, container, &wanted.platform, config).map_err(|e| failed("created", e))?;
     engine.post(&format!("/containers/{created}/start"), Value::Null).map_err(|e| failed("started", e))?;
-    Ok(Service { id: created, image: name.into() })
+    Ok(Service { id: created, image: image_name.into() })
 }
 
 /// Waits for all of them together. One that never answers is a warning with its log: the job may well not need it.

@@ -55,7 +55,7 @@ final class DockerJobIT {
         assertThat(build.status()).as(run.log(build)).isEqualTo("success");
         assertThat(run.log(build))
                 .contains("shell=/usr/bin/busybox user=0 dir=/builds/", "after success", "Using docker image sha256:");
-        assertThat(build.text("executor")).isEqualTo("docker");
+        assertThat(build.text("executor")).isEqualTo("DOCKER");
         JobState test = run.job("test");
         assertThat(test.status()).as(run.log(test)).isEqualTo("success");
         assertThat(run.log(test))
@@ -106,7 +106,6 @@ final class DockerJobIT {
                 """.formatted(REGISTRY));
         JobState nested = ClusterExtension.awaitStatus(run, "nested", "success", PATIENCE);
         assertThat(run.log(nested)).contains("inner overlay2", "from the inside");
-        System.out.println(run.log(nested));
     }
 
     @Test

@@ -121,7 +121,8 @@ public final class GuestChannel implements AutoCloseable {
 
     /** Has the guest start its runner; kept and repeated at every connect, as the guest ignores repetitions. */
     public synchronized void startRunner(Executor executor, String vmToken, String systemId) {
-        DockerOptions docker = Objects.requireNonNull(identity, "a VM without identity runs no job").docker();
+        DockerOptions docker = Objects.requireNonNull(identity, "a VM without identity runs no job")
+                .docker();
         startRunner = codec.frame("start-runner")
                 .put("executor", executor.name().toLowerCase(Locale.ROOT))
                 .put("url", RELAY_URL)

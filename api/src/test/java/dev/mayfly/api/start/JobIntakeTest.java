@@ -90,8 +90,8 @@ final class JobIntakeTest {
     void aJobWithoutTheShellTagIsForTheDockerExecutor() {
         JsonNode job = after("docker");
         assertThat(job.path("refusal").isNull()).as(job.toString()).isTrue();
-        assertThat(job.path("executor").asText()).isEqualTo("docker");
-        assertThat(after("fits").path("executor").asText()).isEqualTo("shell");
+        assertThat(job.path("executor").asText()).isEqualTo("DOCKER");
+        assertThat(after("fits").path("executor").asText()).isEqualTo("SHELL");
     }
 
     @Test
