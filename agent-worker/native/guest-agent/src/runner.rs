@@ -144,9 +144,10 @@ fn command(order: &StartRunner) -> Command {
         if !order.docker_image.is_empty() {
             command.args(["--docker-image", &order.docker_image]);
         }
-    }
-    if Path::new(OWN_CA).exists() {
-        command.args(["--tls-ca-file", OWN_CA]);
+        // The VM itself trusts it; containers have to be given it.
+        if Path::new(OWN_CA).exists() {
+            command.args(["--tls-ca-file", OWN_CA]);
+        }
     }
     // SAFETY: nothing but two writes to files; the keeper has one thread so far.
     unsafe {
