@@ -38,6 +38,11 @@ pub struct StartRunner {
     pub url: String,
     pub token: String,
     pub name: String,
+    /// For docker jobs that name none; empty: such a job fails.
+    #[serde(default)]
+    pub docker_image: String,
+    #[serde(default)]
+    pub privileged: bool,
 }
 
 impl std::fmt::Debug for StartRunner {

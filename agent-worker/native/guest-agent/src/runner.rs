@@ -16,15 +16,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::StartRunner;
 use crate::say;
+use crate::setup::OWN_CA;
 
 const FOLDER: &str = "/run/mayfly";
 const STARTED: &str = "/run/mayfly/started";
 pub const ENDED: &str = "/run/mayfly/ended";
 const CGROUP: &str = "/sys/fs/cgroup/mayfly-runner";
-const USER: &str = "runner";
-const HOME: &str = "/home/runner";
+/// Who the runner is. A docker job's script runs in a container, as whoever its image says; what is done in the VM for it, root does,
+/// so that no file that a container made is out of reach. The VM is the boundary either way.
+struct Account {
+    user: &'static str,
+    home: &'static str,
+    builds: &'static str,
+    cache: &'static str,
+}
+const RUNNER: Account = Account { user: "runner", home: "/home/runner", builds: "/home/runner/builds", cache: "/home/runner/cache" };
+/// The folders are those that containers see, under the same names.
+const ROOT: Account = Account { user: "root", home: "/root", builds: "/builds", cache: "/cache" };
 /// What this image can run a job with.
-const EXECUTORS: [&str; 1] = ["shell"];
+const EXECUTORS: [&str; 2] = ["shell", "docker"];
 
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -107,22 +117,38 @@ fn keep(order: &StartRunner) -> Result<Ended, String> {
 }
 
 fn command(order: &StartRunner) -> Command {
+    let docker = order.executor == "docker";
+    let Account { user, home, builds, cache } = if docker { ROOT } else { RUNNER };
     let mut command = Command::new("/usr/bin/setpriv");
     command
-        .args(["--reuid", USER, "--regid", USER, "--init-groups", "--", "gitlab-runner", "run-single"])
+        .args(["--reuid", user, "--regid", user, "--init-groups", "--", "gitlab-runner", "run-single"])
         .args(["--url", &order.url, "--executor", &order.executor, "--shell", "bash", "--name", &order.name])
-        .args(["--builds-dir", "/home/runner/builds", "--cache-dir", "/home/runner/cache"])
+        .args(["--builds-dir", builds, "--cache-dir", cache])
         .args(["--max-builds", "1", "--wait-timeout", "60"])
         .env_clear()
         // Not among the arguments, which every process in the VM can read.
         .env("CI_SERVER_TOKEN", &order.token)
-        .envs([("HOME", HOME), ("USER", USER), ("LOGNAME", USER), ("SHELL", "/bin/bash"), ("LANG", "C.UTF-8")])
+        .envs([("HOME", home), ("USER", user), ("LOGNAME", user), ("SHELL", "/bin/bash"), ("LANG", "C.UTF-8")])
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .current_dir(HOME)
+        .current_dir(home)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    if docker {
+        // Where an engine that runs as a service leaves its certificates for the job.
+        command.args(["--docker-volumes", "/certs/client"]);
+        if order.privileged {
+            command.arg("--docker-privileged");
+        }
+        if !order.docker_image.is_empty() {
+            command.args(["--docker-image", &order.docker_image]);
+        }
+        // The VM itself trusts it; containers have to be given it.
+        if Path::new(OWN_CA).exists() {
+            command.args(["--tls-ca-file", OWN_CA]);
+        }
+    }
     // SAFETY: nothing but two writes to files; the keeper has one thread so far.
     unsafe {
         command.pre_exec(|| {

@@ -18,7 +18,7 @@ use crate::network;
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// The bundle as the image brought it, so that a repetition does not add a certificate twice.
 const PRISTINE_BUNDLE: &str = "/usr/lib/mayfly/ca-certificates.crt";
-const OWN_CA: &str = "/usr/local/share/ca-certificates/mayfly.crt";
+pub const OWN_CA: &str = "/usr/local/share/ca-certificates/mayfly.crt";
 
 pub type Step<T> = Result<T, String>;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::api::Api;
@@ -42,6 +42,10 @@ impl Failure {
 
     pub fn configuration(message: impl Into<String>) -> Failure {
         Failure { reason: "runner_configuration_error", ..Failure::system(message) }
+    }
+
+    pub fn image(message: impl Into<String>) -> Failure {
+        Failure { reason: "image_pull_failure", ..Failure::system(message) }
     }
 
     pub fn script(code: i32) -> Failure {
@@ -91,6 +95,20 @@ impl Context {
             command.env_remove(name);
         }
         command
+    }
+
+    /// Work that can't be interrupted is left to itself when the job must stop or its time is over.
+    pub fn unless_stopped<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+        let result: Arc<Mutex<Option<T>>> = Arc::default();
+        let (filled, control) = (result.clone(), self.control.clone());
+        std::thread::spawn(move || {
+            let done = work();
+            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+            control.poke();
+        });
+        let take = || result.lock().unwrap_or_else(PoisonError::into_inner).take().map(Ok);
+        let ended = self.control.wait(self.deadline, |stop| take().or_else(|| stop.map(|s| Err(Failure::stopped(s)))));
+        ended.unwrap_or_else(|| Err(Failure::timeout(self.payload.timeout_seconds())))
     }
 
     /// Tries a stage as often as a variable asks for, but never a job that must stop.

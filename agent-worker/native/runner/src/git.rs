@@ -116,6 +116,10 @@ impl Git<'_> {
 
     fn leave_token(&self) -> Result<(), Failure> {
         self.set_remote(&self.job.payload.git_info.repo_url)?;
+        if let (Some(_), Some((scheme, host))) = (&self.job.options.tls_ca_file, server(&self.job.payload.git_info.repo_url)) {
+            // For a git in a container, which does not have the VM's certificates.
+            self.git(["config", &format!("http.{scheme}://{host}.sslCAInfo"), &self.job.variables.get("CI_SERVER_TLS_CA_FILE")])?;
+        }
         match self.job.variables.get("GIT_SUBMODULE_STRATEGY").as_str() {
             // Relative submodules have the remote's address, token and all.
             "normal" => self.git(["submodule", "--quiet", "sync"]),

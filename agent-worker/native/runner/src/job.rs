@@ -1,4 +1,4 @@
-//! The life of one job, stage by stage, as GitLab's shell executor has them.
+//! The life of one job, stage by stage, as GitLab's executors have them.
 
 use std::fs;
 use std::io::Write;
@@ -14,6 +14,7 @@ use crate::artifacts;
 use crate::context::{Context, Failure};
 use crate::control::{Control, Stop};
 use crate::delivery::{Delivery, Ending};
+use crate::executor::Executor;
 use crate::git;
 use crate::info;
 use crate::log::Log;
@@ -21,7 +22,6 @@ use crate::mask::Masker;
 use crate::options::Options;
 use crate::payload::{JobKey, Payload, Step};
 use crate::places;
-use crate::process::{self, Limits};
 use crate::script::script;
 use crate::variables::{is_name, Variables};
 
@@ -63,6 +63,7 @@ fn new_log(options: &Options, secrets: &[String], key: &JobKey, payload: &Payloa
     masked.extend(secrets.iter().cloned());
     masked.push(key.token.clone());
     masked.extend(payload.dependencies.iter().map(|d| d.token.clone()));
+    masked.extend(payload.credentials.iter().map(|c| c.password.clone()));
     let features = &payload.features;
     Log::new(Masker::new(&masked, &features.token_mask_prefixes), options.output_limit, features.trace_sections)
 }
@@ -81,7 +82,7 @@ fn conclude(log: &Log, outcome: Result<(), Failure>, understood: &[String]) -> E
     let known = understood.is_empty() || understood.iter().any(|r| r == failure.reason);
     let reason = match failure.reason {
         reason if known => reason,
-        "runner_interrupted" | "runner_configuration_error" if understood.iter().any(|r| r == "runner_system_failure") => "runner_system_failure",
+        "runner_interrupted" | "runner_configuration_error" | "image_pull_failure" if understood.iter().any(|r| r == "runner_system_failure") => "runner_system_failure",
         _ => "unknown_failure",
     };
     Ending { state: "failed", failure_reason: Some(reason.into()), exit_code: failure.exit_code }
@@ -89,19 +90,17 @@ fn conclude(log: &Log, outcome: Result<(), Failure>, understood: &[String]) -> E
 
 fn execute(job: &Context) -> Result<(), Failure> {
     job.log.line(&format!("Running with {} {}\n  on {}", info::NAME, info::VERSION, job.options.name));
-    stage(job, "prepare_executor", "Preparing the \"shell\" executor", || {
-        job.log.line("Using Shell executor...");
-        Ok(())
-    })?;
-    stage(job, "prepare_script", "Preparing environment", || prepare(job))?;
-    let result = prepared(job);
+    let title = format!("Preparing the \"{}\" executor", job.options.executor);
+    let executor = stage(job, "prepare_executor", &title, || Executor::prepare(job))?;
+    stage(job, "prepare_script", "Preparing environment", || prepare(job, &executor))?;
+    let result = prepared(job, &executor);
     if job.variables.files_folder().exists() {
         fs::remove_dir_all(job.variables.files_folder()).map_err(|e| Failure::system(format!("could not remove file variables: {e}")))?;
     }
     result
 }
 
-fn prepared(job: &Context) -> Result<(), Failure> {
+fn prepared(job: &Context, executor: &Executor) -> Result<(), Failure> {
     stage(job, "get_sources", "Getting source from Git repository", || {
         hook(job, "pre_get_sources_script")?;
         job.attempts("GET_SOURCES_ATTEMPTS", || git::get_sources(job))?;
@@ -118,9 +117,9 @@ fn prepared(job: &Context) -> Result<(), Failure> {
             job.attempts("ARTIFACT_DOWNLOAD_ATTEMPTS", || artifacts::download_all(job))
         })?;
     }
-    let mut result = steps(job);
+    let mut result = steps(job, executor);
     if !matches!(&result, Err(f) if f.stop >= Some(Stop::Interrupt)) && Instant::now() < job.deadline {
-        after_script(job, &result);
+        after_script(job, executor, &result);
     }
     if job.control.stopped().is_none() && Instant::now() < job.deadline && artifacts::any(job, result.is_ok()) {
         let name = if result.is_ok() { "upload_artifacts_on_success" } else { "upload_artifacts_on_failure" };
@@ -135,7 +134,7 @@ fn prepared(job: &Context) -> Result<(), Failure> {
     result.and_then(|()| job.must_stop())
 }
 
-fn stage(job: &Context, name: &str, title: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+fn stage<T>(job: &Context, name: &str, title: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     job.must_stop()?;
     job.log.section(name, title);
     let result = work();
@@ -143,8 +142,8 @@ fn stage(job: &Context, name: &str, title: &str, work: impl FnOnce() -> Result<(
     result
 }
 
-/// The folders, and the files that variables of type file stand for: readable by the job's user only.
-fn prepare(job: &Context) -> Result<(), Failure> {
+/// The folders, and the files that variables of type file stand for.
+fn prepare(job: &Context, executor: &Executor) -> Result<(), Failure> {
     let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_else(|_| "this VM".into());
     job.log.line(&format!("Running on {host}..."));
     let failed = |what: &PathBuf, e: std::io::Error| Failure::system(format!("could not write {}: {e}", what.display()));
@@ -153,11 +152,12 @@ fn prepare(job: &Context) -> Result<(), Failure> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(|e| failed(&folder, e))?;
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| failed(&folder, e))?;
+    let (folder_mode, file_mode) = executor.modes();
+    fs::DirBuilder::new().recursive(true).mode(folder_mode).create(&folder).map_err(|e| failed(&folder, e))?;
     for variable in job.variables.effective() {
         if variable.file && is_name(&variable.key) {
             let path = job.variables.file_path(variable);
-            let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+            let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(file_mode).open(&path);
             file.and_then(|mut f| f.write_all(variable.value.as_bytes())).map_err(|e| failed(&path, e))?;
         }
     }
@@ -173,7 +173,7 @@ fn hook(job: &Context, name: &str) -> Result<(), Failure> {
 }
 
 /// The job's own steps: `script` (with before_script in it), and what GitLab adds, such as `release`.
-fn steps(job: &Context) -> Result<(), Failure> {
+fn steps(job: &Context, executor: &Executor) -> Result<(), Failure> {
     let mut result = Ok(());
     for step in job.payload.steps.iter().filter(|s| s.name != "after_script") {
         let wanted = match step.when.as_str() {
@@ -185,7 +185,7 @@ fn steps(job: &Context) -> Result<(), Failure> {
             continue;
         }
         let name = format!("step_{}", step.name);
-        let done = stage(job, &name, &format!("Executing \"{name}\" stage of the job script"), || run_step(job, step));
+        let done = stage(job, &name, &format!("Executing \"{name}\" stage of the job script"), || run_step(job, executor, step));
         match done {
             Err(failure) if step.allow_failure && failure.stop.is_none() => job.log.warning(&format!("{name} failed, which is allowed: {}", failure.message)),
             done => result = result.and(done),
@@ -194,18 +194,17 @@ fn steps(job: &Context) -> Result<(), Failure> {
     result
 }
 
-fn run_step(job: &Context, step: &Step) -> Result<(), Failure> {
+fn run_step(job: &Context, executor: &Executor, step: &Step) -> Result<(), Failure> {
     let text = script(&step.script, &job.variables, &job.project);
     let own = places::duration(&job.variables.get("RUNNER_SCRIPT_TIMEOUT"));
     let deadline = own.map_or(job.deadline, |time| job.deadline.min(Instant::now() + time));
-    let limits = Limits { control: &job.control, deadline, heeds: Stop::Cancel };
-    let end = process::run(job.command("bash").arg("--login"), text.as_bytes(), &job.log, &limits).map_err(Failure::system)?;
+    let end = executor.run(job, &text, deadline, Stop::Cancel)?;
     let seconds = own.filter(|_| deadline < job.deadline).map_or(job.payload.timeout_seconds(), |t| t.as_secs());
     job.judge(end, seconds)
 }
 
 /// Runs in its own shell, within its own time, and never changes how the job ends. A cancel lets it run.
-fn after_script(job: &Context, result: &Result<(), Failure>) {
+fn after_script(job: &Context, executor: &Executor, result: &Result<(), Failure>) {
     let Some(step) = job.payload.steps.iter().find(|s| s.name == "after_script" && !s.script.is_empty()) else { return };
     job.log.section("after_script", "Running after_script");
     job.log.notice("Running after script...");
@@ -218,8 +217,7 @@ fn after_script(job: &Context, result: &Result<(), Failure>) {
     let text = script(&step.script, &variables, &job.project);
     let time = places::duration(&job.variables.get("RUNNER_AFTER_SCRIPT_TIMEOUT")).unwrap_or(AFTER_SCRIPT);
     let deadline = job.deadline.min(Instant::now() + time);
-    let limits = Limits { control: &job.control, deadline, heeds: Stop::Interrupt };
-    let end = process::run(job.command("bash").arg("--login"), text.as_bytes(), &job.log, &limits).map_err(Failure::system);
+    let end = executor.run(job, &text, deadline, Stop::Interrupt);
     if let Err(failure) = end.and_then(|end| job.judge(end, time.as_secs())) {
         job.log.warning(&format!("WARNING: after_script failed, but job will continue unaffected: {}", failure.message));
     }

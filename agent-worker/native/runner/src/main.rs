@@ -1,10 +1,12 @@
-//! Mayfly's embedded runner: asks GitLab for a job and runs it in a shell, in place of gitlab-runner and by its command line.
+//! Mayfly's embedded runner: asks GitLab for a job and runs it in a shell or a container, in place of gitlab-runner and by its command line.
 
 mod api;
 mod artifacts;
 mod context;
 mod control;
 mod delivery;
+mod docker;
+mod executor;
 mod expand;
 mod git;
 mod info;

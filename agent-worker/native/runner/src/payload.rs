@@ -38,6 +38,11 @@ pub struct Payload {
     pub artifacts: Vec<Artifact>,
     #[serde(deserialize_with = "lenient")]
     pub cache: Vec<Value>,
+    /// Read by the executor that has images.
+    pub image: Value,
+    pub services: Value,
+    #[serde(deserialize_with = "lenient")]
+    pub credentials: Vec<Credentials>,
     #[serde(deserialize_with = "strict_list")]
     pub dependencies: Vec<Dependency>,
     #[serde(deserialize_with = "lenient")]
@@ -93,6 +98,8 @@ pub struct Variable {
     #[serde(deserialize_with = "text")]
     pub value: String,
     #[serde(deserialize_with = "lenient")]
+    pub public: bool,
+    #[serde(deserialize_with = "lenient")]
     pub file: bool,
     #[serde(deserialize_with = "lenient")]
     pub masked: bool,
@@ -133,6 +140,26 @@ pub struct Artifact {
     pub artifact_format: String,
     #[serde(deserialize_with = "lenient")]
     pub expire_in: String,
+}
+
+/// For a registry. No Debug: it holds a password.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Credentials {
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub kind: String,
+    #[serde(deserialize_with = "lenient")]
+    pub url: String,
+    #[serde(deserialize_with = "lenient")]
+    pub username: String,
+    #[serde(deserialize_with = "lenient")]
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials({}, {})", self.kind, self.url)
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -186,11 +213,15 @@ fn strict_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(input: D) -> Resu
 
 /// Text; a number or truth value as it is written.
 fn text<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(input)? {
+    Ok(text_of(Value::deserialize(input)?))
+}
+
+pub fn text_of(value: Value) -> String {
+    match value {
         Value::String(text) => text,
         Value::Null => String::new(),
         other => other.to_string(),
-    })
+    }
 }
 
 impl Payload {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::info;
 use crate::options::Options;
-use crate::payload::Payload;
+use crate::payload::{Payload, Variable};
 use crate::variables::{plain, Variables};
 
 /// The project's folder: under the builds folder by the project's path, or where GIT_CLONE_PATH says.
@@ -46,8 +46,9 @@ pub fn variables(options: &Options, payload: &Payload, project: Option<&PathBuf>
         plain("CI_RUNNER_REVISION", ""),
         plain("CI_RUNNER_EXECUTABLE_ARCH", &format!("linux/{}", info::architecture())),
     ]);
-    if let Some(ca) = &options.tls_ca_file {
-        list.push(plain("CI_SERVER_TLS_CA_FILE", ca));
+    // A file of the job, so that it is there inside a container too.
+    if let Some(certificates) = options.tls_ca_file.as_ref().and_then(|ca| std::fs::read_to_string(ca).ok()) {
+        list.push(Variable { file: true, raw: true, ..plain("CI_SERVER_TLS_CA_FILE", &certificates) });
     }
     list.extend(payload.variables.iter().cloned());
     Variables::new(list, PathBuf::from(format!("{project}.tmp")))

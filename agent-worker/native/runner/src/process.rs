@@ -61,7 +61,8 @@ pub fn run(command: &mut Command, input: &[u8], log: &Arc<Log>, limits: &Limits)
         control.poke();
     });
     let take = || exit.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let end = supervise(limits, group, &take)?;
+    let code = || take().map(|status| status.map(code).map_err(|e| format!("could not wait for the job's process: {e}")));
+    let end = supervise(limits, &|kind| signal(group, kind), &code)?;
     // The only other outcome is that the time is over, which is what the limit is for.
     let _ = drained.recv_timeout(LAST_OUTPUT);
     Ok(end)
@@ -81,22 +82,23 @@ fn copy(mut output: impl Read + Send + 'static, log: &Arc<Log>) -> Receiver<()> 
 }
 
 enum Event {
-    Exited(std::io::Result<ExitStatus>),
+    Exited(Result<i32, String>),
     Stop(Stop),
 }
 
-fn supervise(limits: &Limits, group: Pid, exited: &dyn Fn() -> Option<std::io::Result<ExitStatus>>) -> Result<End, String> {
+/// Waits until what runs has `exited`. When it must stop it is sent SIGTERM, then SIGKILL, in the way that `signal` knows.
+pub fn supervise(limits: &Limits, signal: &dyn Fn(Signal) -> Result<(), String>, exited: &dyn Fn() -> Option<Result<i32, String>>) -> Result<End, String> {
     let event = limits.control.wait(limits.deadline, |stop| {
         exited().map(Event::Exited).or_else(|| stop.filter(|s| *s >= limits.heeds).map(Event::Stop))
     });
     let end = match event {
-        Some(Event::Exited(status)) => return status.map(|s| End::Code(code(s))).map_err(|e| format!("could not wait for the job's process: {e}")),
+        Some(Event::Exited(code)) => return code.map(End::Code),
         Some(Event::Stop(reason)) => End::Stopped(reason),
         None => End::TimedOut,
     };
-    signal(group, Signal::SIGTERM)?;
+    signal(Signal::SIGTERM)?;
     let gone = limits.control.wait(Instant::now() + GRACE, |_| exited());
-    signal(group, Signal::SIGKILL)?;
+    signal(Signal::SIGKILL)?;
     if gone.is_none() {
         limits.control.wait(Instant::now() + GRACE, |_| exited());
     }

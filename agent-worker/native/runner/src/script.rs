@@ -1,13 +1,13 @@
-//! Writes the bash script of a step, in the form that GitLab's runner gives it: variables exported, each command shown before it
-//! runs, the first that fails ends the step.
+//! Writes the script of a step, in the form that GitLab's runner gives it: variables exported, each command shown before it runs,
+//! the first that fails ends the step. Any POSIX shell runs it: an image may have no bash.
 
 use std::path::Path;
 
 use crate::variables::{is_name, Variables};
 
-const HEAD: &str = "#!/usr/bin/env bash\n\nif set -o | grep pipefail > /dev/null; then set -o pipefail; fi; set -o errexit\nset +o noclobber\n";
+const HEAD: &str = "if (set -o pipefail) 2> /dev/null; then set -o pipefail; fi; set -o errexit\nset +o noclobber\n";
 
-/// To be read by bash from its standard input.
+/// To be read by a shell from its standard input.
 pub fn script(lines: &[String], variables: &Variables, folder: &Path) -> String {
     let mut body = if variables.is_true("CI_DEBUG_TRACE") { "set -o xtrace\n".to_string() } else { String::new() };
     body.push_str(&exports(variables));
@@ -44,28 +44,14 @@ fn command(body: &mut String, line: &str) {
 }
 
 fn shown(text: &str) -> String {
-    format!("echo {}\n", quote(&format!("\x1b[32;1m{text}\x1b[0;m")))
+    // Some shells' echo would read backslashes.
+    format!("printf '%s\\n' {}\n", quote(&format!("\x1b[32;1m{text}\x1b[0;m")))
 }
 
-/// One word of bash that stands for exactly this text.
+/// One word of a shell that stands for exactly this text.
 pub fn quote(text: &str) -> String {
-    let mut result = String::with_capacity(text.len() + 8);
-    result.push_str("$'");
-    for character in text.chars() {
-        match character {
-            '\\' => result.push_str("\\\\"),
-            '\'' => result.push_str("\\'"),
-            '\n' => result.push_str("\\n"),
-            '\r' => result.push_str("\\r"),
-            '\t' => result.push_str("\\t"),
-            // No shell variable can hold it.
-            '\0' => {}
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => result.push_str(&format!("\\x{:02x}", c as u32)),
-            c => result.push(c),
-        }
-    }
-    result.push('\'');
-    result
+    // No shell variable can hold a zero.
+    format!("'{}'", text.replace('\0', "").replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -75,8 +61,15 @@ mod tests {
     use std::io::Write;
     use std::process::{Command, Stdio};
 
-    fn bash(script: &str) -> (String, Option<i32>) {
-        let mut child = Command::new("bash").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    /// In both kinds of shell that an image may have.
+    fn shells(script: &str) -> (String, Option<i32>) {
+        let results = ["bash", "dash"].map(|shell| in_shell(shell, script));
+        assert_eq!(results[0], results[1], "bash and dash differ");
+        results[0].clone()
+    }
+
+    fn in_shell(shell: &str, script: &str) -> (String, Option<i32>) {
+        let mut child = Command::new(shell).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         (String::from_utf8(output.stdout).unwrap(), output.status.code())
@@ -85,13 +78,13 @@ mod tests {
     fn run(lines: &[&str], list: &[(&str, &str)]) -> (String, Option<i32>) {
         let variables = Variables::new(list.iter().map(|(k, v)| plain(k, v)).collect(), "/tmp/none".into());
         let lines: Vec<String> = lines.iter().map(|l| l.to_string()).collect();
-        bash(&script(&lines, &variables, Path::new("/tmp")))
+        shells(&script(&lines, &variables, Path::new("/tmp")))
     }
 
     #[test]
     fn any_text_survives_the_shell() {
         let odd = "a'b\"c\\d\n\te $X `y` é\u{1}1 !*";
-        let (output, code) = bash(&format!("printf %s {}", quote(odd)));
+        let (output, code) = shells(&format!("printf %s {}", quote(odd)));
         assert_eq!((output.as_str(), code), (odd, Some(0)));
     }
 
@@ -100,7 +93,9 @@ mod tests {
         let (output, code) = run(&["echo one", "(exit 7)", "echo two"], &[]);
         assert_eq!(code, Some(7));
         assert!(output.contains("\none\n") && !output.contains("\ntwo"));
-        assert_eq!(run(&["false | true"], &[]).1, Some(1));
+        let piped = script(&["false | true".into()], &Variables::default(), Path::new("/tmp"));
+        assert_eq!(in_shell("bash", &piped).1, Some(1));
+        assert_eq!(in_shell("dash", &piped).1, Some(0), "it can't tell");
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl Variables {
         expand(text, &|name| self.get(name))
     }
 
+    /// The value itself, also of a variable of type file.
+    pub fn content(&self, key: &str) -> String {
+        self.list.iter().rev().find(|v| v.key == key).map(|v| v.value.clone()).unwrap_or_default()
+    }
+
     pub fn file_path(&self, variable: &Variable) -> PathBuf {
         self.files.join(&variable.key)
     }
@@ -91,7 +96,7 @@ impl Variables {
 }
 
 pub fn plain(key: &str, value: &str) -> Variable {
-    Variable { key: key.into(), value: value.into(), ..Variable::default() }
+    Variable { key: key.into(), value: value.into(), public: true, ..Variable::default() }
 }
 
 /// A name that a shell takes and that is safe as a file's name.

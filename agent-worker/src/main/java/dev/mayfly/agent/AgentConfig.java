@@ -123,8 +123,14 @@ public record AgentConfig(
     /** @param allow {@code host:port} each that guests may reach though they are on private addresses */
     public record EgressConfig(List<String> allow) {}
 
-    /** @param resolvers DNS servers of guests; empty takes the host's own */
-    public record GuestConfig(List<String> resolvers) {}
+    /**
+     * What guests are told.
+     *
+     * @param resolvers DNS servers of guests; empty takes the host's own
+     * @param defaultImage the image of docker jobs that name none; empty fails them
+     * @param privileged whether the containers of docker jobs may do in their VM what the VM can
+     */
+    public record GuestConfig(List<String> resolvers, String defaultImage, boolean privileged) {}
 
     /**
      * Saved VMs that others are clones of.

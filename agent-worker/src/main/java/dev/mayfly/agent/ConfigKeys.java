@@ -139,6 +139,9 @@ final class ConfigKeys {
         if (type == int.class || type == Integer.class) {
             return "write a whole number";
         }
+        if (type == boolean.class) {
+            return "write true or false";
+        }
         if (type == UidRange.class) {
             return "write <first>-<last> with a first of at least 1000, such as 200000-216383";
         }

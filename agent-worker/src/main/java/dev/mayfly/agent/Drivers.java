@@ -4,6 +4,7 @@ import dev.mayfly.agent.AgentConfig.AcceleratorMode;
 import dev.mayfly.agent.cgroup.CgroupTrees;
 import dev.mayfly.agent.cgroup.VmCgroups;
 import dev.mayfly.agent.disk.ScratchDisks;
+import dev.mayfly.agent.guest.DockerOptions;
 import dev.mayfly.agent.image.GuestImage;
 import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.VmNetwork;
@@ -56,6 +57,7 @@ final class Drivers {
                 config.timeouts().agentGone(),
                 config.timeouts().vmTimeToLive(),
                 resolvers,
+                new DockerOptions(config.guest().defaultImage(), config.guest().privileged()),
                 Files.exists(KVM) ? (Integer) Files.getAttribute(KVM, "unix:gid") : 0,
                 config.stateDir().toAbsolutePath().resolve("templates"),
                 config.templates().most(),

@@ -35,6 +35,7 @@ public final class DemoCluster implements AutoCloseable {
     private @Nullable ServerProcess temporal;
     private @Nullable ServerProcess gitlab;
     private @Nullable ServerProcess names;
+    private @Nullable ContainerRegistry registry;
     private @Nullable ServerProcess api;
     private @Nullable String installation;
     private @Nullable JsonApi controlPlane;
@@ -106,6 +107,8 @@ public final class DemoCluster implements AutoCloseable {
                 options.program("simulated-gitlab"), address, GITLAB_NAME, files.gitlab(), options.twoPhase());
         gitlab = server("gitlab", DemoNetwork.inside(namespace, command), withNames());
         gitlab.start(() -> files.hasGitLabRootToken() && Servers.answers(address, 443), PATIENCE);
+        registry = ContainerRegistry.of(options, files, network);
+        registry.start();
         Servers.write(files.secret("gitlab-token"), files.gitlabRootToken());
     }
 
@@ -169,6 +172,11 @@ public final class DemoCluster implements AutoCloseable {
 
     String temporalUiUrl() {
         return "http://%s:%d".formatted(network.address(TEMPORAL_MACHINE), ports.temporalUi());
+    }
+
+    /** Where jobs pull images from and push them to. */
+    static String registry() {
+        return GITLAB_NAME + ":" + ContainerRegistry.PORT;
     }
 
     String gitlabUrl() {
@@ -251,6 +259,7 @@ public final class DemoCluster implements AutoCloseable {
         }
         close(api);
         close(gitlab);
+        close(registry);
         close(names);
         close(temporal);
         database.close();

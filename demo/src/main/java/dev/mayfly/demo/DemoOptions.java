@@ -71,6 +71,11 @@ public record DemoOptions(
         return setting("MAYFLY_NATIVE");
     }
 
+    /** Folder of the container images that jobs pull, and of the registry's program. */
+    Path containerImages() {
+        return setting("MAYFLY_CONTAINER_IMAGES");
+    }
+
     /** What bin/setup built is named by the environment. */
     private static Path setting(String variable) {
         String value = System.getenv(variable);

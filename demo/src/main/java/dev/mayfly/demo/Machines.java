@@ -52,6 +52,7 @@ final class Machines {
                   - name: demo
                     url: https://%8$s
                     caFile: %9$s
+                    allow: ["%14$s"]
                     token: file:%6$s/gitlab-token
                     webhookToken: file:%6$s/webhook-token
                     signingToken: file:%6$s/webhook-signing-token
@@ -77,7 +78,8 @@ final class Machines {
                         yaml(options.times().lease(), "    "),
                         yaml(options.times().timeouts(), "  "),
                         yaml(options.times().sweeper(), "  "),
-                        database.user());
+                        database.user(),
+                        DemoCluster.registry());
     }
 
     /** {@code config/agent.yml} of one host. */

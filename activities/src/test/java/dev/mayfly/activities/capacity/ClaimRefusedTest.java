@@ -44,7 +44,7 @@ class ClaimRefusedTest extends WithFleet {
         fleet.host("a", 1);
         Holding slot = fleet.holds(ten);
 
-        ClaimOutcome outcome = fleet.claim(slot, job(11, null), "the docker executor is not available here yet");
+        ClaimOutcome outcome = fleet.claim(slot, job(11, null), "the docker executor is not available here");
 
         assertThat(outcome.reply().verdict()).isEqualTo(Verdict.VOID);
         assertThat(outcome.reply().reason()).contains("docker executor");

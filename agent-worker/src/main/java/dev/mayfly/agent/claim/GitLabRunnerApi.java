@@ -41,10 +41,10 @@ final class GitLabRunnerApi {
                 .put("revision", runner.revision())
                 .put("platform", runner.platform())
                 .put("architecture", runner.architecture())
-                .put("executor", RunnerInfo.ASKED_FOR.name().toLowerCase(Locale.ROOT))
+                .put("executor", runner.askedFor().name().toLowerCase(Locale.ROOT))
                 .put("shell", "bash");
         ObjectNode features = info.putObject("features");
-        runner.features(RunnerInfo.ASKED_FOR).forEach(features::put);
+        runner.features(runner.askedFor()).forEach(features::put);
         // The broker commits by itself, whatever the runner in the image can do.
         features.put("two_phase_job_commit", true);
         return send("POST", "jobs/request", body);

@@ -7,10 +7,8 @@ import dev.mayfly.agent.relay.Update;
 import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.activity.VmActivities.Ran.End;
 import dev.mayfly.workflows.job.Executor;
-import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +23,6 @@ import org.slf4j.LoggerFactory;
 final class JobRun implements Binding.Watcher {
 
     private static final Logger LOG = LoggerFactory.getLogger(JobRun.class);
-    private static final Set<Executor> SUPPORTED = EnumSet.of(Executor.SHELL);
 
     private final SlotContext slot;
     private final ClaimState state;
@@ -89,7 +86,7 @@ final class JobRun implements Binding.Watcher {
             return;
         }
         busy = true;
-        if (!SUPPORTED.contains(executor)) {
+        if (!slot.vm().runnerInfo().has(executor)) {
             failUnsupported(executor);
             return;
         }
@@ -105,8 +102,15 @@ final class JobRun implements Binding.Watcher {
     }
 
     private void failUnsupported(Executor executor) {
-        String reason = "this installation can't run jobs with the %s executor yet; add the tag for the shell executor"
-                .formatted(executor.name().toLowerCase(Locale.ROOT));
+        RunnerInfo runner = slot.vm().runnerInfo();
+        String reason = "the runner here, %s %s, has no %s executor; %s"
+                .formatted(
+                        runner.name(),
+                        runner.version(),
+                        executor.name().toLowerCase(Locale.ROOT),
+                        executor == Executor.DOCKER
+                                ? "add the tag for the shell executor"
+                                : "leave out the tag for the shell executor");
         LOG.warn("slot {}: {} is failed: {}", slot.id(), state.claimedJob(), reason);
         String words = "ERROR: " + reason + "\n";
         spoken(speaker.fail(state.claimedJob(), "runner_configuration_error", words), End.FAILED, reason);

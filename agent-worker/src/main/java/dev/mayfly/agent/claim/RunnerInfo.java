@@ -19,15 +19,29 @@ public record RunnerInfo(
         String architecture,
         Map<String, Map<String, Boolean>> featuresByExecutor) {
 
-    /** The executor whose flags go with a request for a job: which job comes isn't known yet, and this is what runs. */
-    static final Executor ASKED_FOR = Executor.SHELL;
-
     public RunnerInfo {
         featuresByExecutor = Map.copyOf(featuresByExecutor);
     }
 
+    /** Whether the image's runner was recorded with this executor. */
+    public boolean has(Executor executor) {
+        return featuresByExecutor.containsKey(name(executor));
+    }
+
+    /**
+     * The executor whose flags go with a request for a job: which job comes isn't known yet, and docker's flags are
+     * those of shell and more.
+     */
+    Executor askedFor() {
+        return has(Executor.DOCKER) ? Executor.DOCKER : Executor.SHELL;
+    }
+
     /** The flags the runner sends with this executor; empty if the image's runner was not recorded with it. */
     public Map<String, Boolean> features(Executor executor) {
-        return featuresByExecutor.getOrDefault(executor.name().toLowerCase(Locale.ROOT), Map.of());
+        return featuresByExecutor.getOrDefault(name(executor), Map.of());
+    }
+
+    private static String name(Executor executor) {
+        return executor.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -120,12 +121,16 @@ public final class GuestChannel implements AutoCloseable {
 
     /** Has the guest start its runner; kept and repeated at every connect, as the guest ignores repetitions. */
     public synchronized void startRunner(Executor executor, String vmToken, String systemId) {
+        DockerOptions docker = Objects.requireNonNull(identity, "a VM without identity runs no job")
+                .docker();
         startRunner = codec.frame("start-runner")
                 .put("executor", executor.name().toLowerCase(Locale.ROOT))
                 .put("url", RELAY_URL)
                 .put("token", vmToken)
                 .put("name", slotId)
-                .put("systemId", systemId);
+                .put("systemId", systemId)
+                .put("dockerImage", docker.image())
+                .put("privileged", docker.privileged());
         if (ready.isDone()) {
             send(startRunner);
         }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param resolvConf text of its {@code resolv.conf}
  * @param caPem private CA certificates for its trust store, null if there are none
  * @param address its own, with prefix length
+ * @param docker for jobs with the docker executor
  */
 public record GuestIdentity(
         String hostname,
@@ -16,4 +17,17 @@ public record GuestIdentity(
         String resolvConf,
         @Nullable String caPem,
         String address,
-        String gateway) {}
+        String gateway,
+        DockerOptions docker) {
+
+    /** Of a guest that runs no docker job. */
+    public GuestIdentity(
+            String hostname,
+            String machineId,
+            String resolvConf,
+            @Nullable String caPem,
+            String address,
+            String gateway) {
+        this(hostname, machineId, resolvConf, caPem, address, gateway, new DockerOptions("", false));
+    }
+}

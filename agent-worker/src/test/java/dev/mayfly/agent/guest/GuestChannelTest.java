@@ -38,7 +38,8 @@ class GuestChannelTest {
             "nameserver 9.9.9.9\n",
             null,
             "198.18.0.2/30",
-            "198.18.0.1");
+            "198.18.0.1",
+            new DockerOptions("app:1", true));
 
     @TempDir
     Path folder;
@@ -159,6 +160,8 @@ class GuestChannelTest {
         ObjectNode again = hear();
         assertThat(again.path("type").asText()).isEqualTo("start-runner");
         assertThat(again.path("token").asText()).isEqualTo("token-of-this-vm");
+        assertThat(again.path("dockerImage").asText()).isEqualTo("app:1");
+        assertThat(again.path("privileged").asBoolean()).isTrue();
 
         host.write(codec.encode(
                 codec.frame("state").put("state", "ended").put("exitCode", 255).put("message", "no such executor")));

@@ -12,6 +12,7 @@ import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotEmpty;
 import jakarta.validation.constraints.Pattern;
 import java.math.BigDecimal;
+import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,7 @@ public record TagsConfig(
         return new TagsConfig(
                 prefix == null ? "actuated" : prefix,
                 shellTag == null ? "shell" : shellTag,
-                executors == null ? Set.of(Executor.SHELL) : Set.copyOf(executors),
+                executors == null ? EnumSet.allOf(Executor.class) : Set.copyOf(executors),
                 defaults == null ? new Size(new BigDecimal(2), 2048) : defaults,
                 smallest == null ? new Size(new BigDecimal("0.25"), 256) : smallest,
                 largest == null ? new Size(new BigDecimal(32), 65_536) : largest,

@@ -87,8 +87,11 @@ final class JobIntakeTest {
     }
 
     @Test
-    void anExecutorThatIsNotInstalledIsRefused() {
-        assertThat(after("docker").path("refusal").asText()).contains("add the tag shell");
+    void aJobWithoutTheShellTagIsForTheDockerExecutor() {
+        JsonNode job = after("docker");
+        assertThat(job.path("refusal").isNull()).as(job.toString()).isTrue();
+        assertThat(job.path("executor").asText()).isEqualTo("DOCKER");
+        assertThat(after("fits").path("executor").asText()).isEqualTo("SHELL");
     }
 
     @Test

@@ -123,7 +123,7 @@ public final class TagGrammar {
         }
         if (!executors.contains(executor)) {
             return new Refused(
-                    "the tag %s asks for the %s executor, which is not available here yet; add the tag %s to run the job's script in the VM itself"
+                    "the tag %s asks for the %s executor, which is not available here; add the tag %s to run the job's script in the VM itself"
                             .formatted(tag, JobOutcome.slug(executor), shellTag));
         }
         return new Ours(new VmSize((int) milliCpus, (int) memoryMib, defaults.diskMib()), executor);

@@ -104,7 +104,7 @@ class TagGrammarTest {
         assertThat(shellOnly.parse(List.of("actuated-4cpu")))
                 .isEqualTo(
                         new Refused(
-                                "the tag actuated-4cpu asks for the docker executor, which is not available here yet; add the tag shell to run the job's script in the VM itself"));
+                                "the tag actuated-4cpu asks for the docker executor, which is not available here; add the tag shell to run the job's script in the VM itself"));
         assertThat(shellOnly.parse(List.of("actuated-4cpu", "shell"))).isInstanceOf(Ours.class);
     }
 

@@ -160,7 +160,8 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
                 Resolvers.resolvConf(settings.resolvers()),
                 vm.caPem(),
                 AddressPlan.GUEST + "/30",
-                AddressPlan.GATEWAY);
+                AddressPlan.GATEWAY,
+                settings.docker());
         GuestChannel guest = new GuestChannel(vm.slotId(), boot.agentSocket(vm), identity, clock);
         QmpEvents qmp = new QmpEvents(vm.slotId(), boot.qmpSocket(vm));
         GuardFiles files = boot.files(vm);

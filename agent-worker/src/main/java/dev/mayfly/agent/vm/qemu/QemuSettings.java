@@ -1,5 +1,6 @@
 package dev.mayfly.agent.vm.qemu;
 
+import dev.mayfly.agent.guest.DockerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.List;
  * @param heartbeatMaxAge how long a VM outlives its agent
  * @param timeToLive how long a VM lives at most
  * @param resolvers DNS servers of the guests
+ * @param docker of the guests
  * @param kvmGroup group id that may open /dev/kvm
  * @param templates folder of templates, on the disk of {@code slots}
  * @param mostTemplates how many there may be, 0 for none
@@ -27,6 +29,7 @@ public record QemuSettings(
         Duration heartbeatMaxAge,
         Duration timeToLive,
         List<String> resolvers,
+        DockerOptions docker,
         int kvmGroup,
         Path templates,
         int mostTemplates,

@@ -3,6 +3,7 @@ package dev.mayfly.agent.vm.qemu;
 import dev.mayfly.agent.cgroup.CgroupTrees;
 import dev.mayfly.agent.cgroup.VmCgroups;
 import dev.mayfly.agent.disk.ScratchDisks;
+import dev.mayfly.agent.guest.DockerOptions;
 import dev.mayfly.agent.image.GuestImage;
 import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.VmNetwork;
@@ -78,6 +79,7 @@ final class QemuHost implements AutoCloseable {
                 AGENT_GONE,
                 Duration.ofMinutes(10),
                 List.of("10.231.0.1"),
+                new DockerOptions("", true),
                 0,
                 folder.resolve("templates"),
                 templates,

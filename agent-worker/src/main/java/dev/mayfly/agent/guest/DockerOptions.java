@@ -1,0 +1,9 @@
+package dev.mayfly.agent.guest;
+
+/**
+ * What the runner in a guest runs docker jobs with.
+ *
+ * @param image of jobs that name none; empty fails them
+ * @param privileged whether their containers may do what their VM can
+ */
+public record DockerOptions(String image, boolean privileged) {}
