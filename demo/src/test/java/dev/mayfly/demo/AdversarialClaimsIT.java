@@ -27,7 +27,7 @@ final class AdversarialClaimsIT {
     static final ClusterExtension CLUSTER = ClusterExtension.simulatedVms();
 
     private static final int EACH = 20;
-    private static final Map<String, Integer> MILLI_CPUS = Map.of("small", 500, "middle", 1000, "large", 2000);
+    private static final Map<String, Long> MILLI_CPUS = Map.of("small", 500L, "middle", 1000L, "large", 2000L);
     private static final String PIPELINE = """
             small:
               parallel: 20
