@@ -54,7 +54,6 @@ public final class ControlPlane implements BeforeAllCallback, AfterAllCallback {
 
     private final UnaryOperator<String> change;
     private final PostgresExtension postgres = new PostgresExtension();
-    private final HttpClient http = HttpClient.newHttpClient();
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
     private final @Nullable Parts[] parts = new Parts[1];
 
@@ -208,7 +207,9 @@ public final class ControlPlane implements BeforeAllCallback, AfterAllCallback {
                 .method(method, HttpRequest.BodyPublishers.ofByteArray(body));
         headers.forEach(request::header);
         try {
-            HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            // A client of its own: a connection that is kept may be one that the server has just closed.
+            HttpResponse<String> response =
+                    HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
             return new Answer(response.statusCode(), response.headers(), response.body());
         } catch (IOException e) {
             throw new UncheckedIOException(method + " " + url, e);
