@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Jobs without the tag {@code shell} run in a container of their image, beside their services. */
+@Tag(SystemTests.LONG)
 final class DockerJobIT {
 
     @RegisterExtension
