@@ -97,7 +97,7 @@ impl<V: Vm> Conversation<V> {
     fn configure(&mut self, wanted: Configure) {
         // A repetition after a reconnect would only set the clock to a time that has passed.
         if self.configured.as_ref() != Some(&wanted) {
-            match self.become_what_is(&wanted) {
+            match self.try_to_become(&wanted) {
                 Ok(()) => {
                     self.configured = Some(wanted);
                     self.report.message = None;
@@ -108,7 +108,7 @@ impl<V: Vm> Conversation<V> {
         self.told = false;
     }
 
-    fn become_what_is(&mut self, wanted: &Configure) -> Result<(), String> {
+    fn try_to_become(&mut self, wanted: &Configure) -> Result<(), String> {
         self.vm.configure(wanted)?;
         if self.report.state == State::Prepared {
             self.report.boot_id = self.vm.renew_boot_id()?;

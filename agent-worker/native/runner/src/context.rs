@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::api::Api;
@@ -99,15 +99,8 @@ impl Context {
 
     /// Work that can't be interrupted is left to itself when the job must stop or its time is over.
     pub fn unless_stopped<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-        let result: Arc<Mutex<Option<T>>> = Arc::default();
-        let (filled, control) = (result.clone(), self.control.clone());
-        std::thread::spawn(move || {
-            let done = work();
-            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-            control.poke();
-        });
-        let take = || result.lock().unwrap_or_else(PoisonError::into_inner).take().map(Ok);
-        let ended = self.control.wait(self.deadline, |stop| take().or_else(|| stop.map(|s| Err(Failure::stopped(s)))));
+        let done = self.control.spawn(work);
+        let ended = self.control.wait(self.deadline, |stop| done().map(Ok).or_else(|| stop.map(|s| Err(Failure::stopped(s)))));
         ended.unwrap_or_else(|| Err(Failure::timeout(self.payload.timeout_seconds())))
     }
 

@@ -1,6 +1,7 @@
 //! Why a job must stop, and whoever waits for that. The log's sender, signals and deadlines write; running processes listen.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +36,18 @@ impl Control {
     pub fn poke(&self) {
         let _guard = self.lock();
         self.changed.notify_all();
+    }
+
+    /// Does the work in a thread of its own. What is returned has the result once the waiters have been told that it is there.
+    pub fn spawn<T: Send + 'static>(self: &Arc<Self>, work: impl FnOnce() -> T + Send + 'static) -> impl Fn() -> Option<T> {
+        let result: Arc<Mutex<Option<T>>> = Arc::default();
+        let (filled, control) = (result.clone(), self.clone());
+        thread::spawn(move || {
+            let done = work();
+            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+            control.poke();
+        });
+        move || result.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Waits until `look`, called with the reason to stop, answers; None when the deadline comes first.

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,15 +53,8 @@ pub fn run(command: &mut Command, input: &[u8], log: &Arc<Log>, limits: &Limits)
         // A program that ends without reading all of it is no error.
         thread::spawn(move || stdin.write_all(&input));
     }
-    let exit: Arc<Mutex<Option<std::io::Result<ExitStatus>>>> = Arc::default();
-    let (seen, control) = (exit.clone(), limits.control.clone());
-    thread::spawn(move || {
-        let status = child.wait();
-        *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
-        control.poke();
-    });
-    let take = || exit.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let code = || take().map(|status| status.map(code).map_err(|e| format!("could not wait for the job's process: {e}")));
+    let exit = limits.control.spawn(move || child.wait());
+    let code = || exit().map(|status| status.map(code).map_err(|e| format!("could not wait for the job's process: {e}")));
     let end = supervise(limits, &|kind| signal(group, kind), &code)?;
     // The only other outcome is that the time is over, which is what the limit is for.
     let _ = drained.recv_timeout(LAST_OUTPUT);

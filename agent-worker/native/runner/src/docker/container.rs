@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::net::Shutdown;
-use std::sync::{mpsc, Arc, Mutex, PoisonError};
+use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::Duration;
 
@@ -79,15 +79,12 @@ pub fn run(engine: &Engine, id: &str, script: &str, log: &Arc<Log>, limits: &Lim
         // A shell that ends without reading all of it is no error.
         let _ = input.write_all(&script).and_then(|()| input.shutdown(Shutdown::Write));
     });
-    let exit: Arc<Mutex<Option<Result<i32, String>>>> = Arc::default();
-    let (seen, control, waiting, path) = (exit.clone(), limits.control.clone(), engine.clone(), format!("/containers/{id}/wait"));
-    thread::spawn(move || {
-        let code = waiting.wait(&path).map_err(String::from).map(|answer| answer["StatusCode"].as_i64().and_then(|c| c.try_into().ok()).unwrap_or(255));
-        *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
-        control.poke();
+    let (waiting, path) = (engine.clone(), format!("/containers/{id}/wait"));
+    let exit = limits.control.spawn(move || {
+        let answer = waiting.wait(&path).map_err(String::from)?;
+        Ok(answer["StatusCode"].as_i64().and_then(|c| c.try_into().ok()).unwrap_or(255))
     });
-    let take = || exit.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let end = process::supervise(limits, &|signal| end(engine, id, signal), &take)?;
+    let end = process::supervise(limits, &|signal| end(engine, id, signal), &exit)?;
     let _ = drained.recv_timeout(LAST_OUTPUT);
     Ok(end)
 }
