@@ -79,7 +79,7 @@ public final class QemuMicroVms implements MicroVmDriver, AutoCloseable {
         this.templates = new TemplateStore(
                 settings.templates(), settings.mostTemplates(), settings.templatesMib(), commandLine, commands, clock);
         this.memory = new TemplateMemory(settings.guard(), commands);
-        this.maker = new TemplateMaker(templates, boot, memory, plan.ownIndex(), this::removePrototype, clock);
+        this.maker = new TemplateMaker(templates, boot, memory, watch, plan.ownIndex(), this::removePrototype, clock);
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -41,11 +42,12 @@ final class TemplateMaker implements AutoCloseable {
     private final TemplateStore store;
     private final QemuBoot boot;
     private final TemplateMemory memory;
+    private final GuardWatch watch;
     private final int index;
     private final Removal removal;
     private final Clock clock;
     private final Map<VmSize, Integer> failures = new ConcurrentHashMap<>();
-    private final Map<VmSize, Boolean> wanted = new ConcurrentHashMap<>();
+    private final Set<VmSize> wanted = ConcurrentHashMap.newKeySet();
     private final ExecutorService thread = Executors.newSingleThreadExecutor(task -> {
         Thread created = new Thread(task, "templates");
         created.setDaemon(true);
@@ -59,10 +61,18 @@ final class TemplateMaker implements AutoCloseable {
     }
 
     /** @param index that no slot has */
-    TemplateMaker(TemplateStore store, QemuBoot boot, TemplateMemory memory, int index, Removal removal, Clock clock) {
+    TemplateMaker(
+            TemplateStore store,
+            QemuBoot boot,
+            TemplateMemory memory,
+            GuardWatch watch,
+            int index,
+            Removal removal,
+            Clock clock) {
         this.store = store;
         this.boot = boot;
         this.memory = memory;
+        this.watch = watch;
         this.index = index;
         this.removal = removal;
         this.clock = clock;
@@ -74,7 +84,7 @@ final class TemplateMaker implements AutoCloseable {
         if (!store.isOn()
                 || thread.isShutdown()
                 || failures.getOrDefault(size, 0) >= MOST_FAILURES
-                || wanted.putIfAbsent(size, true) != null) {
+                || !wanted.add(size)) {
             return;
         }
         // Slots' numbers begin with 1.
@@ -159,8 +169,7 @@ final class TemplateMaker implements AutoCloseable {
     }
 
     private void awaitPrepared(VmSpec vm, GuardFiles files) throws IOException {
-        try (GuestChannel guest = GuestChannel.toPrototype(vm.slotId(), boot.agentSocket(vm), clock);
-                GuardWatch watch = new GuardWatch()) {
+        try (GuestChannel guest = GuestChannel.toPrototype(vm.slotId(), boot.agentSocket(vm), clock)) {
             CompletableFuture<Exit> exit = watch.exitOf(files);
             guest.open();
             CompletableFuture.anyOf(guest.prepared(), guest.unconfigurable(), exit)

@@ -1,5 +1,7 @@
 package dev.mayfly.agent.vm.qemu;
 
+import static org.assertj.core.api.Assumptions.assumeThat;
+
 import dev.mayfly.agent.cgroup.CgroupTrees;
 import dev.mayfly.agent.cgroup.VmCgroups;
 import dev.mayfly.agent.disk.ScratchDisks;
@@ -48,8 +50,18 @@ final class QemuHost implements AutoCloseable {
     private final int templates;
     private QemuMicroVms driver;
 
-    /** @param templates how many it may keep */
-    QemuHost(Path folder, int templates) throws IOException {
+    /**
+     * Skips the test where no VM can be run.
+     *
+     * @param templates how many it may keep
+     */
+    static QemuHost onThisMachine(Path folder, int templates) throws IOException {
+        assumeThat(System.getenv("MAYFLY_IMAGE")).as("MAYFLY_IMAGE").isNotNull();
+        assumeThat(Files.getAttribute(Path.of("/proc/self"), "unix:uid")).isEqualTo(0);
+        return new QemuHost(folder, templates);
+    }
+
+    private QemuHost(Path folder, int templates) throws IOException {
         this.folder = folder;
         this.templates = templates;
         this.run = Files.createTempDirectory(Path.of("/run"), "mft");

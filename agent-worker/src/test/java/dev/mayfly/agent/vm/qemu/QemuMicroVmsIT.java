@@ -1,7 +1,6 @@
 package dev.mayfly.agent.vm.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.mayfly.agent.claim.VmEnd;
@@ -12,7 +11,6 @@ import dev.mayfly.agent.vm.VmSpec;
 import dev.mayfly.workflows.job.Executor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -35,9 +33,7 @@ class QemuMicroVmsIT {
 
     @BeforeEach
     void machine() throws Exception {
-        assumeThat(System.getenv("MAYFLY_IMAGE")).as("MAYFLY_IMAGE").isNotNull();
-        assumeThat(Files.getAttribute(Path.of("/proc/self"), "unix:uid")).isEqualTo(0);
-        host = new QemuHost(folder, 0);
+        host = QemuHost.onThisMachine(folder, 0);
     }
 
     @AfterEach
