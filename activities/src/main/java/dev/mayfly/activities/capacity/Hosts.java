@@ -60,7 +60,7 @@ public final class Hosts {
             if (!known && hosts.register(request, inventory, now) == 0) {
                 return Optional.empty();
             }
-            Ledger.enter(handle, request, now);
+            Ledger.enter(handle, request, inventory, json(request.destroyed()), now);
             handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
             if (!known) {
                 log.info("host {} is new: {} on {}", request.hostId(), request.capacity(), request.arch());
@@ -180,11 +180,11 @@ public final class Hosts {
         }
     }
 
-    private static String json(List<SlotReport> inventory) {
+    private static String json(List<?> said) {
         try {
-            return JSON.writeValueAsString(inventory);
+            return JSON.writeValueAsString(said);
         } catch (JsonProcessingException impossible) {
-            throw new IllegalStateException("an inventory does not serialize", impossible);
+            throw new IllegalStateException("what a host says does not serialize", impossible);
         }
     }
 }

@@ -1,7 +1,5 @@
 package dev.mayfly.activities.ledger;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.job.JobKey;
 import java.time.Instant;
@@ -18,7 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ledger {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
     /** In the order in which they are shown. */
     private static final List<String> KINDS = List.of(
             "reservation",
@@ -139,14 +136,19 @@ public final class Ledger {
         this.jdbi = jdbi;
     }
 
-    /** Within the transaction of a lease that is taken: its inventory is all that there is on the host. */
-    public static void enter(Handle handle, LeaseRequest lease, Instant now) {
+    /**
+     * Within the transaction of a lease that is taken: its inventory is all that there is on the host.
+     *
+     * @param inventory the lease's, as JSON
+     * @param destroyed the lease's, as JSON
+     */
+    public static void enter(Handle handle, LeaseRequest lease, String inventory, String destroyed, Instant now) {
         handle.createUpdate(ENTER)
                 .bindArray("ofHosts", String.class, OF_HOSTS)
                 .bind("host", lease.hostId())
                 .bind("epoch", lease.epoch())
-                .bind("inventory", json(lease.inventory()))
-                .bind("destroyed", json(lease.destroyed()))
+                .bind("inventory", inventory)
+                .bind("destroyed", destroyed)
                 .bindArray("kinds", String.class, made(lease.driver()))
                 .bind("image", lease.image())
                 .bind("now", now)
@@ -198,13 +200,5 @@ public final class Ledger {
                 .bindArray("ofHosts", String.class, OF_HOSTS)
                 .map(ConstructorMapper.of(Difference.class))
                 .list());
-    }
-
-    private static String json(List<?> said) {
-        try {
-            return JSON.writeValueAsString(said);
-        } catch (JsonProcessingException impossible) {
-            throw new IllegalStateException("what a host says does not serialize", impossible);
-        }
     }
 }

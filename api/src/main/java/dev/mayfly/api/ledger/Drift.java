@@ -12,6 +12,7 @@ import dev.mayfly.api.loop.Loop;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -78,33 +79,36 @@ public final class Drift implements Loop.Step {
         List<Difference> found = new ArrayList<>(ledger.unlikeTables());
         found.addAll(ledger.unlikeInventories());
         List<String> unknown = new ArrayList<>();
+        // The ledger is read before GitLab and after it: what is made or removed meanwhile is no difference.
+        List<RunnerView> before = slots.runners();
+        Map<Jobs.Project, List<NotedRunner>> there = new LinkedHashMap<>();
         for (Jobs.Project project : jobs.activeProjects(PROJECTS_OF)) {
             try {
-                found.addAll(runnersOf(project));
+                there.put(project, gitlab.notedRunners(project.instance(), project.projectId()));
             } catch (RuntimeException e) {
                 unknown.add("runners of %s in GitLab %s: %s"
                         .formatted(project.projectPath(), project.instance(), Failures.inWords(e)));
             }
         }
+        List<RunnerView> after = slots.runners();
+        there.forEach((project, runners) ->
+                found.addAll(runnersOf(project, byId(before, project), runners, byId(after, project))));
         return new Look(found, unknown);
     }
 
-    /** The ledger is read before GitLab and after it: what is made or removed meanwhile is no difference. */
-    private List<Difference> runnersOf(Jobs.Project project) {
-        Map<Long, RunnerView> first = known(project);
-        Map<Long, NotedRunner> there = gitlab.notedRunners(project.instance(), project.projectId()).stream()
-                .collect(Collectors.toMap(NotedRunner::runnerId, Function.identity()));
-        Map<Long, RunnerView> then = known(project);
-        List<Difference> differences = new ArrayList<>();
+    private static List<Difference> runnersOf(
+            Jobs.Project project, Map<Long, RunnerView> before, List<NotedRunner> there, Map<Long, RunnerView> after) {
         String source = "GitLab " + project.instance();
-        there.values().stream()
-                .filter(runner -> !first.containsKey(runner.runnerId()) && !then.containsKey(runner.runnerId()))
+        Set<Long> ids = there.stream().map(NotedRunner::runnerId).collect(Collectors.toSet());
+        List<Difference> differences = new ArrayList<>();
+        there.stream()
+                .filter(runner -> !before.containsKey(runner.runnerId()) && !after.containsKey(runner.runnerId()))
                 .forEach(runner -> differences.add(new Difference(
                         source,
                         "runner %d of slot %s is there, and the ledger has none"
                                 .formatted(runner.runnerId(), runner.slotId()))));
-        first.values().stream()
-                .filter(runner -> then.containsKey(runner.runnerId()) && !there.containsKey(runner.runnerId()))
+        before.values().stream()
+                .filter(runner -> after.containsKey(runner.runnerId()) && !ids.contains(runner.runnerId()))
                 .forEach(runner -> differences.add(new Difference(
                         source,
                         "runner %d of slot %s is in the ledger, and not there"
@@ -112,8 +116,8 @@ public final class Drift implements Loop.Step {
         return differences;
     }
 
-    private Map<Long, RunnerView> known(Jobs.Project project) {
-        return slots.runners().stream()
+    private static Map<Long, RunnerView> byId(List<RunnerView> runners, Jobs.Project project) {
+        return runners.stream()
                 .filter(runner ->
                         runner.instance().equals(project.instance()) && runner.projectId() == project.projectId())
                 .collect(Collectors.toMap(RunnerView::runnerId, Function.identity()));

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,13 +49,7 @@ final class ClientTest {
     }
 
     private static Mayfly.Ended run(String... arguments) {
-        List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of(
-                "--url",
-                CONTROL_PLANE.url(),
-                "--token-file",
-                CONTROL_PLANE.folder().resolve("api-token").toString()));
-        return Mayfly.run(all.toArray(String[]::new));
+        return Mayfly.against(CONTROL_PLANE, arguments);
     }
 
     private static Mayfly.Ended fine(String... arguments) {

@@ -178,12 +178,6 @@ final class LedgerTest {
     }
 
     private static Mayfly.Ended mayfly(String... arguments) {
-        List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of(
-                "--url",
-                CONTROL_PLANE.url(),
-                "--token-file",
-                CONTROL_PLANE.folder().resolve("api-token").toString()));
-        return Mayfly.run(all.toArray(String[]::new));
+        return Mayfly.against(CONTROL_PLANE, arguments);
     }
 }
