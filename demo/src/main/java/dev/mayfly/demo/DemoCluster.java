@@ -107,8 +107,10 @@ public final class DemoCluster implements AutoCloseable {
                 options.program("simulated-gitlab"), address, GITLAB_NAME, files.gitlab(), options.twoPhase());
         gitlab = server("gitlab", DemoNetwork.inside(namespace, command), withNames());
         gitlab.start(() -> files.hasGitLabRootToken() && Servers.answers(address, 443), PATIENCE);
-        registry = ContainerRegistry.of(options, files, network);
-        registry.start();
+        if (options.hasVms()) {
+            registry = ContainerRegistry.of(options, files, network);
+            registry.start();
+        }
         Servers.write(files.secret("gitlab-token"), files.gitlabRootToken());
     }
 

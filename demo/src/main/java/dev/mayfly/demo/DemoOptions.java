@@ -46,6 +46,11 @@ public record DemoOptions(
         }
     }
 
+    /** Whether jobs run in VMs; else they are played, and pull no images. */
+    boolean hasVms() {
+        return !driver.equals("simulated");
+    }
+
     /** The checkout. */
     Path root() {
         return setting("MAYFLY_ROOT");
