@@ -107,11 +107,6 @@ final class PipelineRun {
         gitlab.cancel(project, job.id());
     }
 
-    /** Cancels what has not ended. */
-    void cancelAll() {
-        jobs().stream().filter(job -> !job.hasEnded()).forEach(this::cancel);
-    }
-
     private JobReport report(JobState job) {
         JsonNode runner = job.inGitLab().path("runner").path("id");
         List<String> tags = new ArrayList<>();

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,16 +13,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
-import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext.Store;
+import org.junit.jupiter.api.extension.ExtensionContext.StoreScope;
 
 /**
- * Gives a system test its cluster. Clusters of the same kind are shared by all test classes of a run and closed after
- * the last; a test that crashes a part of it brings that part up again. After each test nothing may be left, on the machine and by the
- * ledger.
+ * Gives a system test its cluster. Clusters of the same kind are shared by all test classes of a process and closed after
+ * the last; a test that crashes a part of it brings that part up again. After each test nothing may be left, on the machine
+ * and by the ledger. A test that fails may have left anything: the next gets a new cluster.
  */
-final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
+final class ClusterExtension implements BeforeEachCallback, AfterEachCallback {
 
     private static final Duration LEFT_NOTHING = Duration.ofMinutes(3);
     /** From a push to a script's first line, when both cores are busy with other VMs. */
@@ -66,7 +66,6 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
     private final String kind;
     private final int templates;
     private final boolean twoPhase;
-    private final List<PipelineRun> runs = new ArrayList<>();
     private @Nullable DemoCluster cluster;
 
     private ClusterExtension(String kind, int templates, boolean twoPhase) {
@@ -101,11 +100,19 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
     }
 
     @Override
-    public void beforeAll(ExtensionContext context) {
-        cluster = context.getRoot()
-                .getStore(Namespace.create(ClusterExtension.class))
-                .getOrComputeIfAbsent(kind + templates + twoPhase, key -> new Shared(start()), Shared.class)
+    public void beforeEach(ExtensionContext context) {
+        cluster = clusters(context)
+                .getOrComputeIfAbsent(kindOfCluster(), kind -> new Shared(start()), Shared.class)
                 .cluster();
+    }
+
+    /** Of this process: Failsafe runs each test class by itself, within one session. */
+    private static Store clusters(ExtensionContext context) {
+        return context.getStore(StoreScope.LAUNCHER_SESSION, Namespace.create(ClusterExtension.class));
+    }
+
+    private String kindOfCluster() {
+        return kind + " templates=" + templates + " twoPhase=" + twoPhase;
     }
 
     private DemoCluster start() {
@@ -116,18 +123,27 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) {
-        List<PipelineRun> pushed = List.copyOf(runs);
-        runs.clear();
-        if (context.getExecutionException().isPresent()) {
-            pushed.forEach(PipelineRun::cancelAll); // the next test gets the cluster empty
-        } else {
-            assertThat(cluster().awaitNothingLeft(LEFT_NOTHING).asMap())
-                    .as("what is left after the test")
-                    .allSatisfy((what, count) -> assertThat(count).as(what).isZero());
-            assertThat(LedgerBalance.await(cluster(), LEFT_NOTHING).faults())
-                    .as("the ledger after the test")
-                    .isEmpty();
+        boolean clean = false;
+        try {
+            if (context.getExecutionException().isEmpty()) {
+                nothingIsLeft();
+                clean = true;
+            }
+        } finally {
+            if (!clean) {
+                Objects.requireNonNull(clusters(context).remove(kindOfCluster(), Shared.class))
+                        .close();
+            }
         }
+    }
+
+    private void nothingIsLeft() {
+        assertThat(cluster().awaitNothingLeft(LEFT_NOTHING).asMap())
+                .as("what is left after the test")
+                .allSatisfy((what, count) -> assertThat(count).as(what).isZero());
+        assertThat(LedgerBalance.await(cluster(), LEFT_NOTHING).faults())
+                .as("the ledger after the test")
+                .isEmpty();
     }
 
     DemoCluster cluster() {
@@ -149,9 +165,7 @@ final class ClusterExtension implements BeforeAllCallback, AfterEachCallback {
     }
 
     PipelineRun pushInto(long project, Path repository) {
-        PipelineRun run = PipelineRun.push(cluster(), project, repository);
-        runs.add(run);
-        return run;
+        return PipelineRun.push(cluster(), project, repository);
     }
 
     PipelineRun push(String ciYaml) {
