@@ -70,9 +70,8 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
     }
 
     private void watch(ClaimSlot vm) {
-        var answers = vm.whenVmAnswers().thenRunAsync(this::advance, slot.events());
-        var ends = vm.whenVmEnds().thenAcceptAsync(end -> vmEnded(vm, end), slot.events());
-        LOG.debug("slot {}: watches {} {}", slot.id(), answers, ends);
+        vm.whenVmAnswers().thenRunAsync(this::advance, slot.events());
+        vm.whenVmEnds().thenAcceptAsync(end -> vmEnded(vm, end), slot.events());
     }
 
     private void vmEnded(ClaimSlot vm, VmEnd end) {
