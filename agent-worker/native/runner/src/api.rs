@@ -14,7 +14,7 @@ use crate::info;
 use crate::payload::JobKey;
 use crate::verdict::Answer;
 
-const SYSTEM_CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+pub const SYSTEM_CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const CONNECT: Duration = Duration::from_secs(30);
 const CALL: Duration = Duration::from_secs(60);
 const ANSWER_TO_TRANSFER: Duration = Duration::from_secs(180);

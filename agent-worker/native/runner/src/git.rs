@@ -8,7 +8,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::context::{Context, Failure};
-use crate::info;
+
+mod config;
+use config::{server, without_user};
 
 pub fn get_sources(job: &Context) -> Result<(), Failure> {
     let strategy = job.variables.get_or("GIT_STRATEGY", if job.payload.allow_git_fetch { "fetch" } else { "clone" });
@@ -29,15 +31,12 @@ pub fn get_sources(job: &Context) -> Result<(), Failure> {
         "fetch" => {}
         other => return Err(Failure::configuration(format!("unknown GIT_STRATEGY '{other}': use fetch, clone, none or empty"))),
     }
-    let git = Git::new(job);
+    let git = Git::new(job)?;
     git.fetch()?;
     git.checkout()?;
     git.submodules()?;
     git.leave_token()
 }
-
-/// Answers git's question for a password; the name of the variable is no secret.
-const HELPER: &str = "!f() { test \"$1\" = get && echo username=gitlab-ci-token && echo \"password=$MAYFLY_JOB_TOKEN\"; }; f";
 
 struct Git<'a> {
     job: &'a Context,
@@ -48,10 +47,10 @@ struct Git<'a> {
 }
 
 impl Git<'_> {
-    fn new(job: &Context) -> Git<'_> {
+    fn new(job: &Context) -> Result<Git<'_>, Failure> {
         let lfs = !job.variables.is_true("GIT_LFS_SKIP_SMUDGE");
         let fresh = fs::read_dir(&job.project).map_or(true, |mut entries| entries.next().is_none());
-        Git { job, settings: settings(job), lfs, fresh }
+        Ok(Git { job, settings: config::settings(job)?, lfs, fresh })
     }
 
     fn command(&self, folder: &Path) -> Command {
@@ -115,10 +114,11 @@ impl Git<'_> {
     }
 
     fn leave_token(&self) -> Result<(), Failure> {
-        self.set_remote(&self.job.payload.git_info.repo_url)?;
-        if let (Some(_), Some((scheme, host))) = (&self.job.options.tls_ca_file, server(&self.job.payload.git_info.repo_url)) {
+        let url = &self.job.payload.git_info.repo_url;
+        self.set_remote(url)?;
+        if let (Some(_), Some((scheme, host))) = (&self.job.options.tls_ca_file, server(url)) {
             // For a git in a container, which does not have the VM's certificates.
-            self.git(["config", &format!("http.{scheme}://{host}.sslCAInfo"), &self.job.variables.get("CI_SERVER_TLS_CA_FILE")])?;
+            self.configure("http", &format!("{scheme}://{host}"), &[("sslCAInfo", &self.job.variables.get("CI_SERVER_TLS_CA_FILE"))])?;
         }
         match self.job.variables.get("GIT_SUBMODULE_STRATEGY").as_str() {
             // Relative submodules have the remote's address, token and all.
@@ -128,10 +128,14 @@ impl Git<'_> {
         }
     }
 
-    /// Writes the remote as `git remote add` would, but not by arguments.
     fn set_remote(&self, url: &str) -> Result<(), Failure> {
+        self.configure("remote", "origin", &[("url", url), ("fetch", "+refs/heads/*:refs/remotes/origin/*")])
+    }
+
+    /// Writes a section of the repository's configuration, by no arguments that others could read.
+    fn configure(&self, kind: &str, name: &str, settings: &[(&str, &str)]) -> Result<(), Failure> {
         let path = self.job.project.join(".git/config");
-        let written = fs::read_to_string(&path).and_then(|config| fs::write(&path, with_remote(&config, url)));
+        let written = fs::read_to_string(&path).and_then(|config| fs::write(&path, config::with_section(&config, kind, name, settings)));
         written.map_err(|e| Failure::system(format!("could not write {}: {e}", path.display())))
     }
 
@@ -192,88 +196,19 @@ impl Git<'_> {
     }
 }
 
-/// git's settings for this job: who it says it is, whom it trusts, and the token for the server's other repositories.
-fn settings(job: &Context) -> Vec<(String, String)> {
-    let mut list = vec![
-        ("http.userAgent".to_string(), info::user_agent()),
-        ("init.defaultBranch".into(), "none".into()),
-        ("fetch.recurseSubmodules".into(), "false".into()),
-        ("advice.detachedHead".into(), "false".into()),
-        // Tidying up is for repositories that live on.
-        ("maintenance.auto".into(), "false".into()),
-    ];
-    if let Some(ca) = &job.options.tls_ca_file {
-        list.push(("http.sslCAInfo".into(), ca.clone()));
-    }
-    let mut servers = vec![job.payload.git_info.repo_url.clone(), job.variables.get("CI_SERVER_URL")];
-    servers.retain(|url| !url.is_empty());
-    let mut plain: Vec<(String, String)> = servers.iter().filter_map(|url| server(url)).collect();
-    plain.dedup();
-    for (scheme, host) in &plain {
-        list.push((format!("credential.{scheme}://{host}.helper"), HELPER.into()));
-        if job.variables.is_true("GIT_SUBMODULE_FORCE_HTTPS") {
-            let name = host.split(':').next().unwrap_or(host);
-            let to = format!("url.{scheme}://{host}/.insteadOf");
-            list.push((to.clone(), format!("git@{name}:")));
-            list.push((to, format!("ssh://git@{name}/")));
-        }
-    }
-    list
-}
-
-/// The text of a repository's configuration with this as its only remote.
-fn with_remote(config: &str, url: &str) -> String {
-    let mut text = String::new();
-    let mut skipping = false;
-    for line in config.lines() {
-        if let Some(header) = line.trim_start().strip_prefix('[') {
-            skipping = header.get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case("remote")) && header[6..].trim_start().starts_with("\"origin\"]");
-        }
-        if !skipping {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    let escaped = url.replace('\\', "\\\\").replace('"', "\\\"");
-    text + &format!("{REMOTE}\n\turl = \"{escaped}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n")
-}
-
-const REMOTE: &str = "[remote \"origin\"]";
-
 /// Whether any of the attributes that were checked out asks for git-lfs.
 fn uses_lfs(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
     entries.flatten().any(|entry| {
         let name = entry.file_name();
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => name != ".git" && uses_lfs(&entry.path()),
-            Ok(kind) if kind.is_file() && name == ".gitattributes" => fs::read(entry.path()).is_ok_and(|text| contains(&text, b"filter=lfs")),
+            Ok(kind) if kind.is_file() && name == ".gitattributes" => fs::read(entry.path()).is_ok_and(|text| config::contains(&text, b"filter=lfs")),
             _ => false,
         }
     })
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|part| part == word)
-}
-
-/// An http address without name and password.
-fn without_user(url: &str) -> String {
-    match (server(url), url.split_once("://").and_then(|(_, rest)| rest.split_once('/'))) {
-        (Some((scheme, host)), Some((_, path))) => format!("{scheme}://{host}/{path}"),
-        _ => url.into(),
-    }
-}
-
-/// Scheme and host (with port, without user) of an http address.
-fn server(url: &str) -> Option<(String, String)> {
-    let (scheme, rest) = url.split_once("://")?;
-    if scheme != "http" && scheme != "https" {
-        return None;
-    }
-    let authority = rest.split('/').next()?;
-    let host = authority.rsplit('@').next()?;
-    Some((scheme.into(), host.into()))
 }
 
 /// The words of a variable that holds flags; `none` is no flag at all.
@@ -299,25 +234,6 @@ fn remove(path: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_server_is_known_without_its_user() {
-        assert_eq!(server("https://gitlab-ci-token:t@git.example:8443/a/b.git"), Some(("https".into(), "git.example:8443".into())));
-        assert_eq!(server("http://git.example"), Some(("http".into(), "git.example".into())));
-        assert_eq!(server("git@git.example:a/b.git"), None);
-        assert_eq!(without_user("https://gitlab-ci-token:t@git.example:8443/a/b.git"), "https://git.example:8443/a/b.git");
-        assert_eq!(without_user("/local/path"), "/local/path");
-    }
-
-    #[test]
-    fn a_repository_has_one_remote_however_often_it_is_set() {
-        let git = "[core]\n\tbare = false\n[remote \"other\"]\n\turl = o\n";
-        let once = with_remote(git, "https://a/b.git");
-        assert_eq!(once, format!("{git}[remote \"origin\"]\n\turl = \"https://a/b.git\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n"));
-        let later = once.replace("[core]", "[Remote  \"origin\"] # old\n\tpushurl = p\n[core]");
-        assert_eq!(with_remote(&later, "https://a/b.git"), once);
-        assert!(with_remote("", "a\"b\\c").contains("url = \"a\\\"b\\\\c\"\n"));
-    }
 
     #[test]
     fn lfs_is_asked_for_by_attributes_anywhere_in_the_tree() {
