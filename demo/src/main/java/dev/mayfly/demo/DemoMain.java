@@ -39,6 +39,7 @@ public final class DemoMain {
         ArgumentParser parser = ArgumentParsers.newFor("bin/demo").build();
         parser.addArgument("--once").action(Arguments.storeTrue());
         parser.addArgument("--repo");
+        parser.addArgument("--sample").choices(SampleProject.NAMES).setDefault(SampleProject.NAMES.get(0));
         parser.addArgument("--report");
         parser.addArgument("--hosts")
                 .type(Integer.class)
@@ -111,7 +112,7 @@ public final class DemoMain {
     private Path repository(Path work) {
         Path given = path("repo");
         if (given == null) {
-            return SampleProject.checkOut(work);
+            return SampleProject.checkOut(arguments.getString("sample"), work);
         }
         if (!Files.isDirectory(given)) {
             throw new IllegalArgumentException("--repo " + given + " is no folder; give a git repository's");

@@ -4,14 +4,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The project that the demonstration pushes: {@code demo/sample}, as a git repository of its own. */
+/** The projects that the demonstration pushes, of {@code demo/samples}: each becomes a git repository of its own. */
 public final class SampleProject {
 
     private SampleProject() {}
 
-    /** A fresh git repository {@code hello} with the sample's files, below {@code work}. */
-    static Path checkOut(Path work) {
-        return repositoryOf(Path.of(System.getenv("MAYFLY_ROOT")).resolve("demo/sample"), work.resolve("hello"));
+    /** Their names; the first one is what is pushed if nothing else is asked for. */
+    static final List<String> NAMES = List.of("hello", "containers");
+
+    /** A fresh git repository with a sample's files, below {@code work}. */
+    static Path checkOut(String name, Path work) {
+        return repositoryOf(
+                Path.of(System.getenv("MAYFLY_ROOT")).resolve("demo/samples").resolve(name), work.resolve(name));
     }
 
     /** Copies the files into {@code target} and commits them there. */

@@ -15,6 +15,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 public final class ScratchDisks {
 
     private static final long MIB = 1L << 20;
+    /** Holes stay holes: the template is mostly empty, and its blocks are allocated next. */
+    private static final String COPY =
+            "cp --sparse=auto --reflink=auto \"$1\" \"$2\" && exec fallocate --length \"$3\" \"$2\"";
 
     private final Commands commands;
     private final int floorMib;
@@ -38,9 +41,7 @@ public final class ScratchDisks {
                             .formatted(file.getParent(), freeMib, mib, floorMib));
         }
         try {
-            // Holes stay holes: the template is mostly empty, and its blocks are allocated next.
-            commands.run("cp", "--sparse=auto", "--reflink=auto", template.toString(), file.toString());
-            commands.run("fallocate", "--length", mib + "MiB", file.toString());
+            commands.run("sh", "-c", COPY, "sh", template.toString(), file.toString(), mib + "MiB");
         } catch (IOException e) {
             Files.deleteIfExists(file);
             throw new HostUnfitException("no room for a scratch disk: " + e.getMessage(), e);

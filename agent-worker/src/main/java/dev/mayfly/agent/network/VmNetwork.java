@@ -21,6 +21,8 @@ import java.util.regex.Pattern;
 public final class VmNetwork {
 
     private static final Path NAMESPACES = Path.of("/run/netns");
+    /** Of this process's own network namespace. */
+    private static final Path DEVICES = Path.of("/proc/self/net/dev");
 
     private static final Pattern ADDRESS = Pattern.compile("inet ([0-9.]+)/");
 
@@ -39,17 +41,20 @@ public final class VmNetwork {
         return NAMESPACES.resolve(SlotNames.namespace(slotId));
     }
 
-    /** Creates the network of a slot that has none. */
+    /** Creates the network of a slot that has none. Two processes, since each takes a part of a VM's start. */
     public void create(String slotId, int index) throws IOException {
         String namespace = SlotNames.namespace(slotId);
-        String cable = SlotNames.cable(slotId);
-        commands.run("ip", "netns", "add", namespace);
-        batch(List.of("ip", "-batch", "-"), """
+        commands.runWithInput(
+                List.of("ip", "-batch", "-"), """
+            netns add %2$s
             link add %1$s type veth peer name eth0 netns %2$s
             address add %3$s/30 dev %1$s
             link set %1$s up
-            """.formatted(cable, namespace, plan.hostEnd(index)));
-        batch(List.of("ip", "-n", namespace, "-batch", "-"), """
+            """.formatted(SlotNames.cable(slotId), namespace, plan.hostEnd(index)));
+        commands.runWithInput(List.of("nsenter", "--net=" + NAMESPACES.resolve(namespace), "sh", "-e"), """
+            echo 1 > /proc/sys/net/ipv4/ip_forward
+            if [ -d /proc/sys/net/ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; fi
+            ip -batch - <<'END'
             link set lo up
             address add %1$s/30 dev eth0
             link set eth0 up
@@ -57,26 +62,33 @@ public final class VmNetwork {
             address add %3$s/30 dev tap0
             link set tap0 up
             route add default via %4$s
+            END
+            exec nft -f - <<'END'
+            %5$s
+            END
             """.formatted(
-                        plan.vmEnd(index).getHostAddress(), plan.uid(index), AddressPlan.GATEWAY, plan.hostEnd(index)));
-        inside(
-                namespace,
-                "echo 1 > /proc/sys/net/ipv4/ip_forward && "
-                        + "if [ -d /proc/sys/net/ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; fi && "
-                        + "exec nft -f -",
-                VmRules.text(plan, index, relayPort));
+                        plan.vmEnd(index).getHostAddress(),
+                        plan.uid(index),
+                        AddressPlan.GATEWAY,
+                        plan.hostEnd(index),
+                        VmRules.text(plan, index, relayPort)));
     }
 
     /** Ensures that the slot has no network. */
     public void remove(String slotId) throws IOException {
         String cable = SlotNames.cable(slotId);
-        // Not by /sys/class/net, which shows the network that the agent's /sys was mounted in.
-        if (commands.run("ip", "-o", "link", "show", "type", "veth").contains(" " + cable + "@")) {
+        if (isThere(cable)) {
             commands.run("ip", "link", "delete", cable);
         }
         if (Files.exists(namespace(slotId))) {
             commands.run("ip", "netns", "delete", SlotNames.namespace(slotId));
         }
+    }
+
+    /** Not by {@code /sys/class/net}, which shows the network that the agent's {@code /sys} was mounted in. */
+    private static boolean isThere(String device) throws IOException {
+        return Files.readAllLines(DEVICES).stream()
+                .anyMatch(line -> line.strip().startsWith(device + ":"));
     }
 
     /** Slots of the installation whose networks lie within this host's address pool and that are not known. */
@@ -116,13 +128,5 @@ public final class VmNetwork {
         } catch (CommandException noCable) {
             return false;
         }
-    }
-
-    private void batch(List<String> argv, String lines) throws IOException {
-        commands.runWithInput(argv, lines);
-    }
-
-    private void inside(String namespace, String script, String input) throws IOException {
-        commands.runWithInput(List.of("nsenter", "--net=" + NAMESPACES.resolve(namespace), "sh", "-c", script), input);
     }
 }
