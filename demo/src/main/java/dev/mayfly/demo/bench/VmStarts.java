@@ -32,11 +32,13 @@ final class VmStarts implements AutoCloseable {
     /** What the demonstration's control plane gives every VM. */
     private static final int DISK_MIB = 4096;
 
+    private static final String TAGS = "actuated-1cpu-1gb, shell";
     private static final String BY_HAND = "by-hand";
     private static final Pattern FIRST_LINE = Pattern.compile("first line at (\\d+)\\.(\\d{6})");
     private static final String PIPELINE = """
             job:
               tags: [%s]
+              variables: {GIT_STRATEGY: %s}
               script:
                 - echo "first line at $EPOCHREALTIME"
             """;
@@ -49,6 +51,7 @@ final class VmStarts implements AutoCloseable {
     private List<String> argv = List.of();
     private final List<Start> ours = new ArrayList<>();
     private final List<Start> byHand = new ArrayList<>();
+    private final List<Start> withoutGit = new ArrayList<>();
 
     /** How one VM's start and end went. */
     private record Start(Duration toLaunch, Duration answers, Duration firstLine, Duration gone) {
@@ -69,8 +72,8 @@ final class VmStarts implements AutoCloseable {
     }
 
     List<Measurement> run(int vms) {
-        long project = project("in-a-vm", "actuated-1cpu-1gb, shell");
-        long projectByHand = project(BY_HAND, BY_HAND);
+        long project = project("in-a-vm", TAGS, "fetch");
+        long projectByHand = project(BY_HAND, BY_HAND, "fetch");
         JsonNode runner = gitlab.post(
                 "/api/v4/user/runners",
                 Map.of("runner_type", "project_type", "project_id", projectByHand, "tag_list", BY_HAND));
@@ -90,6 +93,14 @@ final class VmStarts implements AutoCloseable {
             progress.accept("    by hand: " + byHand.get(i - 1).inSeconds());
         }
         gitlab.delete("/api/v4/runners/" + runner.get("id").asLong());
+        if (clones) {
+            long projectWithoutGit = project("without-git", TAGS, "none");
+            for (int i = 1; i <= vms; i++) {
+                withoutGit.add(ended(projectWithoutGit, newestJob(projectWithoutGit, i > 1)));
+                progress.accept("VM %d of %d, without git: %s"
+                        .formatted(i, vms, withoutGit.get(i - 1).inSeconds()));
+            }
+        }
         return measurements();
     }
 
@@ -104,9 +115,10 @@ final class VmStarts implements AutoCloseable {
     }
 
     /** A project whose one job wants these tags; pushing it starts a first pipeline. */
-    private long project(String name, String tags) {
+    private long project(String name, String tags, String gitStrategy) {
         long project = cluster.createProject(name);
-        cluster.gitlabUser().push(LaunchLatency.repository(cluster, name, PIPELINE.formatted(tags)), project);
+        cluster.gitlabUser()
+                .push(LaunchLatency.repository(cluster, name, PIPELINE.formatted(tags, gitStrategy)), project);
         return project;
     }
 
@@ -211,15 +223,22 @@ final class VmStarts implements AutoCloseable {
                         "finished_at in GitLab → VM destroyed, slot released, runner removed",
                         Start::gone,
                         "QEMU killed by hand, its namespace and files deleted")));
-        all.add(new Measurement(
+        all.add(fromWebhook(what, ours));
+        if (clones) {
+            all.add(fromWebhook(what + ", GIT_STRATEGY: none", withoutGit));
+        }
+        return all;
+    }
+
+    private static Measurement fromWebhook(String what, List<Start> starts) {
+        return new Measurement(
                 "webhook received → first script line" + what,
                 "inbox.received_at → the script's own clock",
-                Distribution.of(ours.stream()
+                Distribution.of(starts.stream()
                         .map(start -> start.toLaunch().plus(start.firstLine()))
                         .toList()),
                 null,
-                null));
-        return all;
+                null);
     }
 
     private Measurement measurement(String name, String how, Function<Start, Duration> part, String floorIs) {
