@@ -63,7 +63,7 @@ pub fn become_vmm(spec: &Spec, guard: Pid, go: OwnedFd, output: OwnedFd) -> Step
     if let Some(jail) = &spec.jail {
         // The VMM has to pass through the folders that are made here, whatever the guard's own mask is.
         umask(Mode::from_bits_truncate(0o022));
-        jail::enter(jail)?;
+        jail::enter(jail, spec.uid, spec.gid)?;
     }
     umask(Mode::from_bits_truncate(0o077));
     drop_privileges(spec)?;
@@ -126,9 +126,8 @@ fn drop_privileges(spec: &Spec) -> Step<()> {
         step("drop the bounding set", prctl(libc::PR_CAPBSET_DROP, capability))?;
         capability += 1;
     }
-    let groups: Vec<Gid> = spec.groups.iter().map(|g| Gid::from_raw(*g)).collect();
     let (uid, gid) = (Uid::from_raw(spec.uid), Gid::from_raw(spec.gid));
-    step("set groups", setgroups(&groups))?;
+    step("leave all groups", setgroups(&[]))?;
     step("set the gid", setresgid(gid, gid, gid))?;
     step("set the uid", setresuid(uid, uid, uid))?;
     step("drop ambient capabilities", prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as u64))?;

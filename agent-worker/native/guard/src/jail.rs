@@ -5,10 +5,12 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{chown, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::sys::stat::{mknod, Mode, SFlag};
 use nix::unistd::{chdir, pivot_root};
 
 use crate::child::{step, step_or, Step};
@@ -18,31 +20,33 @@ use crate::spec::Jail;
 /// only this mount namespace sees it covered.
 const NEW_ROOT: &str = "/proc";
 
-/// Moves the calling process, which has a mount namespace of its own, into the jail.
-pub fn enter(jail: &Jail) -> Step<()> {
+/// Moves the calling process, which has a mount namespace of its own, into the jail of a VMM that will run as `uid` and `gid`.
+pub fn enter(jail: &Jail, uid: u32, gid: u32) -> Step<()> {
     step("make mounts private", mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>))?;
     // Before it is covered.
     let own_files = jail.own_files.as_ref().map(|_| step("find the VMM's own files", own_files())).transpose()?;
-    let nothing_special = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     let options = Some("mode=0755,size=1m,nr_inodes=4096");
-    step("mount the jail's root", mount(Some("jail"), NEW_ROOT, Some("tmpfs"), nothing_special, options))?;
+    step("mount the jail's root", mount(Some("jail"), NEW_ROOT, Some("tmpfs"), MsFlags::MS_NOSUID, options))?;
 
+    let nothing_special = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     let ro = nothing_special | MsFlags::MS_RDONLY;
     let rw = nothing_special | MsFlags::MS_NOEXEC;
-    let device = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
     let mut binds: Vec<(&PathBuf, MsFlags)> = jail.read_only.iter().map(|p| (p, ro)).collect();
     binds.extend(jail.read_write.iter().map(|p| (p, rw)));
-    binds.extend(jail.devices.iter().map(|p| (p, device)));
     // Parents first, else they would cover what lies below them.
     binds.sort_by_key(|(path, _)| path.components().count());
     for (path, flags) in binds {
         bind(path, flags)?;
     }
+    for path in &jail.devices {
+        device(path, uid, gid)?;
+    }
     if let (Some(path), Some(files)) = (&jail.own_files, own_files) {
         step(&format!("show the VMM its own files in {}", path.display()), attach(files, &in_new_root(path)))?;
     }
 
-    let closed = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | ro | MsFlags::MS_NOEXEC;
+    // The devices are in it.
+    let closed = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_NOSUID | MsFlags::MS_RDONLY | MsFlags::MS_NOEXEC;
     step("close the jail's root", mount(None::<&str>, NEW_ROOT, None::<&str>, closed, None::<&str>))?;
     step("enter the jail", chdir(NEW_ROOT))?;
     step("pivot into the jail", pivot_root(".", "."))?;
@@ -69,6 +73,19 @@ fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
 
 fn in_new_root(path: &Path) -> PathBuf {
     Path::new(NEW_ROOT).join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// The host's device as a node of the VMM's own: on the host it may be root's or a group's.
+fn device(path: &Path, uid: u32, gid: u32) -> Step<()> {
+    let cure = "load the kernel module that makes it, or leave it out of the spec's jail";
+    let source = step_or(&format!("find {} for the jail", path.display()), cure, fs::metadata(path))?;
+    if !source.file_type().is_char_device() {
+        return Err(format!("{} is no device; {cure}", path.display()));
+    }
+    let (what, target) = (format!("make {} in the jail", path.display()), in_new_root(path));
+    step(&what, target.parent().map_or(Ok(()), fs::create_dir_all))?;
+    step(&what, mknod(&target, SFlag::S_IFCHR, Mode::S_IRUSR | Mode::S_IWUSR, source.rdev()))?;
+    step(&what, chown(&target, Some(uid), Some(gid)))
 }
 
 fn bind(path: &Path, flags: MsFlags) -> Step<()> {

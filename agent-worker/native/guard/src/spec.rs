@@ -15,9 +15,6 @@ pub struct Spec {
     pub env: BTreeMap<String, String>,
     pub uid: u32,
     pub gid: u32,
-    /// Supplementary groups, such as the one that owns `/dev/kvm`.
-    #[serde(default)]
-    pub groups: Vec<u32>,
     pub netns: Option<PathBuf>,
     #[serde(default)]
     pub cgroups: Vec<Cgroup>,
@@ -103,8 +100,8 @@ impl Spec {
         if self.slot_id.is_empty() || self.slot_id.len() > 64 {
             return Err(format!("slotId '{}' must have 1 to 64 characters: it is the VMM's host name", self.slot_id));
         }
-        if self.uid == 0 || self.gid == 0 || self.groups.contains(&0) {
-            return Err("uid, gid and groups must not be 0: a VMM never runs as root".into());
+        if self.uid == 0 || self.gid == 0 {
+            return Err("uid and gid must not be 0: a VMM never runs as root".into());
         }
         if self.console_limit < 4096 {
             return Err(format!("consoleLimit {} is too small: at least 4096", self.console_limit));

@@ -32,13 +32,12 @@ fn the_vmm_has_no_privileges_and_no_way_back_to_them() {
 }
 
 #[test]
-fn the_vmm_gets_the_groups_and_the_environment_of_the_spec_and_no_others() {
+fn the_vmm_gets_its_own_group_and_the_environment_of_the_spec_and_no_others() {
     let mut vm = Guarded::shell("id -G; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=");
-    vm.spec["groups"] = json!([200_777]);
     vm.spec["env"] = json!({"ONE": "1"});
     let vm = vm.start();
     vm.end();
-    assert_eq!(vm.console(), format!("{UID} 200777\nONE=1\n"));
+    assert_eq!(vm.console(), format!("{UID}\nONE=1\n"));
 }
 
 #[test]
@@ -91,6 +90,25 @@ fn a_jail_holds_what_the_spec_names_and_nothing_else() {
     assert_eq!(fs::read_to_string(vm.path("own/new")).unwrap(), "done\n");
     vm.wait_for_guard();
     assert!(!fs::read_to_string("/proc/mounts").unwrap().contains("jail "), "the host sees none of its mounts");
+}
+
+#[test]
+fn a_device_of_the_jail_is_the_vmms_own_whoever_may_open_the_hosts() {
+    let mut vm = Guarded::shell("");
+    let device = vm.path("zero");
+    let made = Command::new("mknod").args(["-m", "0600"]).arg(&device).args(["c", "1", "5"]).status().unwrap();
+    assert!(made.success());
+    let script = format!("stat -c '%u %g %a %t:%T' {0}; head -c 3 {0} | wc -c; mknod {0}2 c 1 5 2>&1", device.display());
+    vm.spec["argv"] = json!(["/bin/sh", "-c", script]);
+    vm.spec["jail"] = json!({"readOnly": programs(), "devices": [device]});
+    let vm = vm.start();
+    vm.end();
+    let console = vm.console();
+    assert!(console.starts_with(&format!("{UID} {UID} 600 1:5\n3\n")), "{console}");
+    assert!(console.contains("Read-only file system") || console.contains("not permitted"), "{console}");
+
+    let message = failure(|spec| spec["jail"] = json!({"readOnly": programs(), "devices": ["/etc/passwd"]}));
+    assert!(message.contains("/etc/passwd") && message.contains("no device"), "{message}");
 }
 
 #[test]

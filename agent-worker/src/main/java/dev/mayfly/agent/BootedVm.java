@@ -10,14 +10,18 @@ import dev.mayfly.workflows.job.Executor;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** One boot of a slot's VM as the claim broker sees it. */
 final class BootedVm implements ClaimSlot {
+
+    private static final Set<Cause> OF_NO_USE = EnumSet.of(Cause.VMM_REFUSED, Cause.GUEST_UNUSABLE);
 
     private final HostSlot slot;
     private final SlotRecord atBoot;
@@ -44,10 +48,10 @@ final class BootedVm implements ClaimSlot {
         return vm.whenEnds().toCompletableFuture().isDone();
     }
 
-    /** Why a guest that booted was of no use; told once, so that the launch after the one that fails by it boots anew. */
+    /** Why this boot was of no use from the start; told once, so that the launch after the one that fails by it boots anew. */
     Optional<String> takeUnusable() {
         CompletableFuture<VmEnd> end = vm.whenEnds().toCompletableFuture();
-        return end.isDone() && end.join().cause() == Cause.GUEST_UNUSABLE && unusableTold.compareAndSet(false, true)
+        return end.isDone() && OF_NO_USE.contains(end.join().cause()) && unusableTold.compareAndSet(false, true)
                 ? Optional.of(end.join().detail())
                 : Optional.empty();
     }

@@ -15,7 +15,6 @@ import dev.mayfly.agent.vm.qemu.QemuCommandLine.Accelerator;
 import dev.mayfly.agent.vm.qemu.QemuMicroVms;
 import dev.mayfly.agent.vm.qemu.QemuSettings;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -58,7 +57,6 @@ final class Drivers {
                 config.timeouts().vmTimeToLive(),
                 resolvers,
                 new DockerOptions(config.guest().defaultImage(), config.guest().privileged()),
-                Files.exists(KVM) ? (Integer) Files.getAttribute(KVM, "unix:gid") : 0,
                 config.stateDir().toAbsolutePath().resolve("templates"),
                 config.templates().most(),
                 config.templates().diskMib());

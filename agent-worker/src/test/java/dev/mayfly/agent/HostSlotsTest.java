@@ -100,6 +100,14 @@ class HostSlotsTest {
     }
 
     @Test
+    void aVmmThatRefusedFailsOneLaunchWithItsReasonAndTheNextBootsAnew() {
+        rig.launch(SLOT);
+        vm().die(Cause.VMM_REFUSED, "qemu-system-x86_64: could not open /dev/net/tun");
+        assertThatThrownBy(() -> rig.launch(SLOT)).hasMessageContaining("could not open /dev/net/tun");
+        assertThat(rig.launch(SLOT)).isEqualTo(2);
+    }
+
+    @Test
     void aTombstoneIsForEverAlsoWhereNoVmEverRan() throws Exception {
         rig.launch(SLOT);
         rig.slots.destroy(SLOT);

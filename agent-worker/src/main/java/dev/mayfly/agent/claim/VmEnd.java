@@ -12,6 +12,8 @@ public record VmEnd(Cause cause, String detail) {
     public enum Cause {
         /** The VMM is gone: it exited, was killed, or outlived its time-to-live. */
         VMM_EXITED,
+        /** The VMM ended without having run a guest: it did not like its arguments, or the host. */
+        VMM_REFUSED,
         /** The guest's kernel panicked. */
         GUEST_PANIC,
         /** The guest can't become what a job needs, though its VM runs. */

@@ -14,7 +14,6 @@ record GuardSpec(
         List<String> argv,
         int uid,
         int gid,
-        List<Integer> groups,
         String netns,
         List<Cgroup> cgroups,
         @Nullable String cgroupKill,

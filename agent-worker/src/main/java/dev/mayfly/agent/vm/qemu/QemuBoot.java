@@ -132,7 +132,6 @@ final class QemuBoot {
                 argv,
                 uid,
                 uid,
-                kvm() ? List.of(settings.kvmGroup()) : List.of(),
                 network.namespace(vm.slotId()).toString(),
                 GuardSpec.joining(cgroups.procsFiles(vm.slotId())),
                 GuardSpec.text(cgroups.killFile(vm.slotId())),

@@ -24,6 +24,11 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(QemuMicroVm.class);
 
+    /** How its messages begin, whatever the program file is called. */
+    private static final String VMM_SAYS = "qemu";
+
+    private static final int LAST_WORDS = 10;
+
     private final String slotId;
     private final GuardFiles files;
     private final GuestChannel guest;
@@ -35,7 +40,7 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
         this.files = files;
         this.guest = guest;
         this.qmp = qmp;
-        CompletableFuture<VmEnd> vmmExit = exit.thenApply(QemuMicroVm::vmmExited);
+        CompletableFuture<VmEnd> vmmExit = exit.thenApply(this::vmmExited);
         CompletableFuture<VmEnd> panic =
                 qmp.panicked().thenApply(any -> new VmEnd(Cause.GUEST_PANIC, "the guest's kernel panicked"));
         CompletableFuture<VmEnd> runnerEnd = guest.runnerEnd().thenApply(QemuMicroVm::runnerEnded);
@@ -44,8 +49,20 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
                 .thenApply(VmEnd.class::cast);
     }
 
-    private static VmEnd vmmExited(Exit exit) {
-        return new VmEnd(Cause.VMM_EXITED, "the VM ended (%s): %s".formatted(exit.reason(), exit.message()));
+    private VmEnd vmmExited(Exit exit) {
+        String how = "the VM ended (%s): %s".formatted(exit.reason(), exit.message());
+        List<String> said = consoleTail(LAST_WORDS);
+        boolean refused = exit.exitCode() != null && exit.exitCode() != 0 && isAllOfTheVmm(said);
+        return refused
+                ? new VmEnd(Cause.VMM_REFUSED, how + ": " + String.join(" | ", said))
+                : new VmEnd(Cause.VMM_EXITED, how);
+    }
+
+    /** Nothing of a guest, whose first words no job can prevent; so nothing secret either. */
+    private static boolean isAllOfTheVmm(List<String> console) {
+        return !console.isEmpty()
+                && console.size() < LAST_WORDS
+                && console.stream().allMatch(line -> line.startsWith(VMM_SAYS));
     }
 
     private static VmEnd runnerEnded(RunnerEnd runner) {

@@ -16,7 +16,6 @@ import java.util.List;
  * @param timeToLive how long a VM lives at most
  * @param resolvers DNS servers of the guests
  * @param docker of the guests
- * @param kvmGroup group id that may open /dev/kvm
  * @param templates folder of templates, on the disk of {@code slots}
  * @param mostTemplates how many there may be, 0 for none
  * @param templatesMib disk that they may take together
@@ -30,7 +29,6 @@ public record QemuSettings(
         Duration timeToLive,
         List<String> resolvers,
         DockerOptions docker,
-        int kvmGroup,
         Path templates,
         int mostTemplates,
         int templatesMib) {

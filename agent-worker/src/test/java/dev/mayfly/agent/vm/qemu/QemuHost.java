@@ -92,7 +92,6 @@ final class QemuHost implements AutoCloseable {
                 Duration.ofMinutes(10),
                 List.of("10.231.0.1"),
                 new DockerOptions("", true),
-                0,
                 folder.resolve("templates"),
                 templates,
                 4096);
