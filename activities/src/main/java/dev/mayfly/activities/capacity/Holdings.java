@@ -85,7 +85,64 @@ final class Holdings {
         }
     }
 
-    /** The transaction of a claim, its cases in the order in which they are decided; {@code claimed.job()} has a row. */
+    /**
+     * The transaction of a claim: <em>S</em> is the slot whose runner was handed job <em>J</em>, <em>O</em> owns S, and
+     * <em>F</em> is the slot that J held before. Cases in the order in which they are decided, at whatever stage S and F
+     * are: queued, launching, ready and claiming make no difference, for a slot's stage is not known here.
+     *
+     * <table>
+     * <caption>Cases of a claim, each with its test</caption>
+     * <tr><th>case</th><th>answer</th><th>what becomes of S, F and O</th><th>test</th></tr>
+     * <tr><td>S is unknown or released</td><td>refused</td><td>nothing</td>
+     *     <td>{@code ClaimRefusedTest.aReportForAReleasedOrUnknownSlotIsRefused}</td></tr>
+     * <tr><td>S is another host's</td><td>refused</td><td>nothing</td>
+     *     <td>{@code ClaimRefusedTest.aReportByAnotherHostIsRefused}</td></tr>
+     * <tr><td>the host was lost, or its epoch raised, since S was made</td><td>refused</td><td>nothing</td>
+     *     <td>{@code ClaimRefusedTest.aReportOfAnOldEpochIsRefused}</td></tr>
+     * <tr><td>the same claim again: its answer was not heard</td><td>held</td><td>nothing</td>
+     *     <td>{@code ClaimTest.theSameClaimTwiceGetsTheSameAnswerAndNoSecondSignal}</td></tr>
+     * <tr><td>S claimed another job, or another slot claimed J</td><td>refused</td><td>nothing</td>
+     *     <td>{@code ClaimRefusedTest.aSecondClaimByTheSameSlotAndASecondClaimOfTheSameJobAreRefused}</td></tr>
+     * <tr><td>J has left</td><td>void</td><td>nothing: S polls on for its holder</td>
+     *     <td>{@code ClaimRefusedTest.aClaimOfAJobThatHasLeftIsVoidAndChangesNothing}</td></tr>
+     * <tr><td>J was cancelled or has finished meanwhile</td><td>void</td><td>nothing</td>
+     *     <td>{@code ClaimRefusedTest.aClaimOfAJobThatGitLabSaidHasEndedIsVoid}</td></tr>
+     * <tr><td>J's tags are refused</td><td>void</td><td>nothing</td>
+     *     <td>{@code ClaimRefusedTest.aClaimOfARefusedJobIsVoidWithItsReason}</td></tr>
+     * <tr><td>J asks for another size than S has</td><td>void</td><td>nothing</td>
+     *     <td>{@code ClaimRefusedTest.aJobNeverRunsInAnotherSize}</td></tr>
+     * <tr><td>J is O, and holds S</td><td>held</td><td>J holds S, the slot made for it</td>
+     *     <td>{@code ClaimTest.aClaimOfTheSlotsOwnJobChangesNothingElse}</td></tr>
+     * <tr><td>J is O, but gave S up</td><td>held</td><td>J holds S again and dismantles F</td>
+     *     <td>{@code ClaimTest.aJobClaimedByTheSlotThatItGaveUpRunsThereAndDismantlesTheOther}</td></tr>
+     * <tr><td>J has a slot F, and O waits for S</td><td>held</td><td>exchanged: J holds S, O holds F</td>
+     *     <td>{@code ClaimTest.crossedClaimsOfTwoJobsExchangeTheirSlots}</td></tr>
+     * <tr><td>the same, and a third slot claims O itself</td><td>held</td><td>each runs in the slot that claimed it</td>
+     *     <td>{@code ClaimTest.aRingOfThreeClaimsEndsWithEachJobInTheSlotThatClaimedIt}</td></tr>
+     * <tr><td>J is queued, and O waits for S</td><td>held</td>
+     *     <td>J holds S; O goes back to the queue, at its old place</td>
+     *     <td>{@code ClaimTest.aClaimOfAQueuedJobSendsTheSlotsJobBackToTheQueueAtItsOldPlace}</td></tr>
+     * <tr><td>J is not known, or its workflow was terminated</td><td>held</td><td>the same; the claim starts J's workflow</td>
+     *     <td>{@code ClaimTest.aClaimOfAnUnknownJobMakesItKnownAndStartsItsWorkflow}</td></tr>
+     * <tr><td>J has no tag of ours: matched by GitLab's own rule</td><td>held</td>
+     *     <td>the same; J lives with this claim and is never queued</td>
+     *     <td>{@code ClaimTest.aForeignJobLivesWithTheClaimAndIsNeverQueued}</td></tr>
+     * <tr><td>O has left: S is being dismantled</td><td>held</td><td>S is opened again; O gets F to dismantle</td>
+     *     <td>{@code ClaimTest.aSlotBeingDismantledIsReopenedByAClaim}</td></tr>
+     * <tr><td>O gave S up and has another slot</td><td>held</td><td>O keeps that one and gets F to dismantle</td>
+     *     <td>{@code ClaimTest.anOwnerThatGaveTheSlotUpKeepsItsNewSlotAndGetsTheFormerOneToDismantle}</td></tr>
+     * <tr><td>the sweeper owns S</td><td>held</td><td>J holds S, the sweeper gets F</td>
+     *     <td>{@code ClaimTest.aClaimBySlotThatTheSweeperTookBringsItBackAndLeavesTheFormerOneToTheSweeper}</td></tr>
+     * </table>
+     *
+     * <p>What can be cut off before, in or after this transaction is the agent's to repeat: it stores GitLab's answer first
+     * and reports it until it is answered. A control plane that dies on either side of the commit, agents that crash,
+     * hosts that are lost and signals that come doubled or late are {@code ExchangePropertyTest}'s. An answer of GitLab
+     * that never reached the agent is no claim: the control plane's {@code JobsWithoutVm} ends that job, which GitLab shows
+     * at one of our runners while no agent has it.
+     *
+     * @param claimed the job, which has a row
+     */
     ClaimOutcome claimed(String hostId, ClaimReport report, ClaimedJob claimed, byte[] sealedToken) {
         String job = claimed.job().key().workflowId();
         SlotRow slot = slots.slot(report.slotId());
