@@ -51,9 +51,9 @@ final class WebhookReceiver implements AutoCloseable {
         Delivery delivery = new Delivery(
                 exchange.getRequestHeaders(),
                 new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+        deliveries.add(delivery); // before the answer: whoever waits for that finds it here
         exchange.sendResponseHeaders(answer.get(), -1);
         exchange.close();
-        deliveries.add(delivery);
     }
 
     String url() {

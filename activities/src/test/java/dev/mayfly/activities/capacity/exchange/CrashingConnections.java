@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import org.jdbi.v3.core.ConnectionFactory;
 
 /** One connection for all, whose next commit can be made to fail as if the control plane had died at that moment. */
-final class CrashingConnections implements ConnectionFactory {
+final class CrashingConnections implements ConnectionFactory, AutoCloseable {
 
     static final String MESSAGE = "the control plane died";
 
@@ -20,14 +20,16 @@ final class CrashingConnections implements ConnectionFactory {
         AFTER_COMMIT
     }
 
+    private final Connection real;
     private final Connection shared;
     private Crash next = Crash.NEVER;
 
     CrashingConnections(Connection real) {
+        this.real = real;
         this.shared = (Connection) Proxy.newProxyInstance(
                 Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("commit") && next != Crash.NEVER) {
-                        crash(real);
+                        crash();
                     }
                     try {
                         return method.invoke(real, arguments);
@@ -41,7 +43,7 @@ final class CrashingConnections implements ConnectionFactory {
         next = crash;
     }
 
-    private void crash(Connection real) throws SQLException {
+    private void crash() throws SQLException {
         if (next == Crash.AFTER_COMMIT) {
             real.commit();
         } else {
@@ -59,5 +61,10 @@ final class CrashingConnections implements ConnectionFactory {
     @Override
     public void closeConnection(Connection connection) {
         // stays open for the next one
+    }
+
+    @Override
+    public void close() throws SQLException {
+        real.close();
     }
 }

@@ -8,7 +8,6 @@ import dev.mayfly.testkit.PostgresExtension;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.VmSize;
-import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -39,7 +38,9 @@ class ExchangePropertyTest {
 
     private static final int MOST_ROUNDS = 80;
     private static final PostgresExtension postgres = new PostgresExtension();
-    private static @Nullable Connection connection;
+    private static @Nullable CrashingConnections connections;
+    /** One for all runs: what it has learned by reflection is half of a run's time. */
+    private static @Nullable Jdbi jdbi;
 
     /** Classes of jobs, by their tags. */
     enum Kind {
@@ -88,13 +89,15 @@ class ExchangePropertyTest {
         try (Database database = Database.open(config)) {
             new Installation(database.jdbi());
         }
-        connection = DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password());
+        connections = new CrashingConnections(
+                DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password()));
+        jdbi = Jdbi.create(connections).installPlugin(new PostgresPlugin()).installPlugin(new SqlObjectPlugin());
     }
 
     @AfterContainer
     static void close() throws Exception {
-        if (connection != null) {
-            connection.close();
+        if (connections != null) {
+            connections.close();
         }
         postgres.stop();
     }
@@ -117,9 +120,10 @@ class ExchangePropertyTest {
 
     @Property(edgeCases = EdgeCasesMode.NONE, seed = "8584873339510613974")
     void nothingIsEverRunTwiceLostOrLeft(@ForAll("runs") Run run) {
-        CrashingConnections connections = new CrashingConnections(Objects.requireNonNull(connection));
-        Jdbi jdbi = Jdbi.create(connections).installPlugin(new PostgresPlugin()).installPlugin(new SqlObjectPlugin());
-        jdbi.useHandle(handle -> {
+        CrashingConnections crashing = Objects.requireNonNull(connections);
+        crashing.atNextCommit(CrashingConnections.Crash.NEVER);
+        Jdbi database = Objects.requireNonNull(jdbi);
+        database.useHandle(handle -> {
             for (String table : List.of("outbox", "holding", "queue", "slot", "ledger", "job", "host")) {
                 handle.execute("delete from " + table);
             }
@@ -128,7 +132,7 @@ class ExchangePropertyTest {
         for (int i = 0; i < run.kinds().size(); i++) {
             jobs.add(run.kinds().get(i).job(10 + i));
         }
-        World world = new World(new Plane(jdbi, connections), jobs, run.rooms(), run.twoPhase());
+        World world = new World(new Plane(database, crashing), jobs, run.rooms(), run.twoPhase());
         Story story = new Story(world, run.faults());
         story.tell(run.choices());
         story.bringToAnEnd(MOST_ROUNDS);
