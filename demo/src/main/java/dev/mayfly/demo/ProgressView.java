@@ -2,6 +2,7 @@ package dev.mayfly.demo;
 
 import dev.mayfly.demo.PipelineRun.JobState;
 import dev.mayfly.demo.Report.VmReport;
+import dev.mayfly.workflows.job.VmSize;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -67,7 +68,7 @@ final class ProgressView {
                     job.status(),
                     vm == null ? "-" : vm.id(),
                     vm == null ? "-" : vm.host(),
-                    vm == null ? "-" : vm.vcpus() + "c/" + vm.memoryMib() / 1024 + "g",
+                    vm == null ? "-" : new VmSize(vm.vcpus() * 1000, vm.memoryMib(), 0).label(),
                     seconds(job.text("queuedAt"), job.text("startedAt")),
                     seconds(job.text("startedAt"), job.text("finishedAt")),
                     reason == null ? "" : reason));

@@ -52,19 +52,19 @@ interface HostDao {
     /** False if the host has no room for it any more. */
     @SqlUpdate("""
             update host set used_milli_cpus = used_milli_cpus + :size.milliCpus,
-                used_memory_mib = used_memory_mib + :size.memoryMib, used_disk_mib = used_disk_mib + :size.diskMib
+                used_memory_mib = used_memory_mib + :size.hostMemoryMib, used_disk_mib = used_disk_mib + :size.diskMib
             where id = :id and epoch = :epoch and state = 'READY'
                 and used_milli_cpus + :size.milliCpus <= milli_cpus
-                and used_memory_mib + :size.memoryMib <= memory_mib
+                and used_memory_mib + :size.hostMemoryMib <= memory_mib
                 and used_disk_mib + :size.diskMib <= disk_mib""")
     boolean reserve(@Bind("id") String id, @Bind("epoch") long epoch, @BindMethods("size") VmSize size);
 
     /** Does nothing for an old epoch: what was reserved under it went when the host was LOST. */
     @SqlUpdate("""
             update host set used_milli_cpus = used_milli_cpus - :size.milliCpus,
-                used_memory_mib = used_memory_mib - :size.memoryMib, used_disk_mib = used_disk_mib - :size.diskMib,
+                used_memory_mib = used_memory_mib - :size.hostMemoryMib, used_disk_mib = used_disk_mib - :size.diskMib,
                 shrunk = shrunk and (used_milli_cpus - :size.milliCpus > milli_cpus
-                    or used_memory_mib - :size.memoryMib > memory_mib or used_disk_mib - :size.diskMib > disk_mib)
+                    or used_memory_mib - :size.hostMemoryMib > memory_mib or used_disk_mib - :size.diskMib > disk_mib)
             where id = :id and epoch = :epoch""")
     void free(@Bind("id") String id, @Bind("epoch") long epoch, @BindMethods("size") VmSize size);
 

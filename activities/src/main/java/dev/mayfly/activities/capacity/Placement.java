@@ -49,14 +49,14 @@ public final class Placement {
     /** Whether a VM of this size fits into so much. */
     public static boolean fits(VmSize size, Capacity into) {
         return size.milliCpus() <= into.milliCpus()
-                && size.memoryMib() <= into.memoryMib()
+                && size.hostMemoryMib() <= into.memoryMib()
                 && size.diskMib() <= into.diskMib();
     }
 
     private static Room without(Room room, VmSize size) {
         Capacity free = new Capacity(
                 room.free().milliCpus() - size.milliCpus(),
-                room.free().memoryMib() - size.memoryMib(),
+                room.free().memoryMib() - size.hostMemoryMib(),
                 room.free().diskMib() - size.diskMib());
         return new Room(room.hostId(), room.epoch(), room.ready(), room.capacity(), free);
     }

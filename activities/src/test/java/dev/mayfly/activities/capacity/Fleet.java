@@ -104,8 +104,8 @@ public final class Fleet implements AutoCloseable {
             String driver,
             List<SlotReport> inventory,
             List<DestroyedSlot> destroyed) {
-        Capacity offered =
-                new Capacity(SMALL.milliCpus() * smallVms, SMALL.memoryMib() * smallVms, SMALL.diskMib() * smallVms);
+        Capacity offered = new Capacity(
+                SMALL.milliCpus() * smallVms, SMALL.hostMemoryMib() * smallVms, SMALL.diskMib() * smallVms);
         return hosts.lease(
                 new LeaseRequest(id, "1", offered, "x86_64", driver, epoch, inventory, destroyed, "an-image"));
     }

@@ -23,7 +23,7 @@ class HostsTest extends WithFleet {
 
         assertThat(fleet.hosts.find("a")).hasValueSatisfying(host -> {
             assertThat(host.state()).isEqualTo(HostState.READY);
-            assertThat(host.capacity()).isEqualTo(new Capacity(6000, 12_288, 30_720));
+            assertThat(host.capacity()).isEqualTo(new Capacity(6000, 3 * SMALL.hostMemoryMib(), 30_720));
             assertThat(host.free()).isEqualTo(host.capacity());
             assertThat(host.inventory()).containsExactly(report);
         });
@@ -79,7 +79,7 @@ class HostsTest extends WithFleet {
         assertThat(fleet.hosts.find("a"))
                 .map(HostView::used)
                 .as("what was reserved under the old epoch is not freed twice")
-                .contains(new Capacity(SMALL.milliCpus(), SMALL.memoryMib(), SMALL.diskMib()));
+                .contains(new Capacity(SMALL.milliCpus(), SMALL.hostMemoryMib(), SMALL.diskMib()));
     }
 
     @Test

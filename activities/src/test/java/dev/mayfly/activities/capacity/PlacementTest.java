@@ -24,6 +24,8 @@ import net.jqwik.api.ShrinkingMode;
  */
 class PlacementTest {
 
+    private static final int UNIT_MIB = 1024;
+
     @Provide
     Arbitrary<List<Room>> fleets() {
         Arbitrary<Integer> amount = Arbitraries.integers().between(0, 8);
@@ -45,7 +47,7 @@ class PlacementTest {
     Arbitrary<List<Request>> queues() {
         Arbitrary<Integer> amount = Arbitraries.integers().between(1, 6);
         return Combinators.combine(amount, amount, amount)
-                .as((cpus, memory, disk) -> new VmSize(cpus, memory, disk))
+                .as(PlacementTest::size)
                 .list()
                 .ofMaxSize(12)
                 .map(sizes -> IntStream.range(0, sizes.size())
@@ -66,7 +68,7 @@ class PlacementTest {
             assertThat(room.ready() || given.isEmpty()).isTrue();
             assertThat(given.stream().mapToInt(VmSize::milliCpus).sum())
                     .isLessThanOrEqualTo(room.free().milliCpus());
-            assertThat(given.stream().mapToInt(VmSize::memoryMib).sum())
+            assertThat(given.stream().mapToInt(VmSize::hostMemoryMib).sum())
                     .isLessThanOrEqualTo(room.free().memoryMib());
             assertThat(given.stream().mapToInt(VmSize::diskMib).sum())
                     .isLessThanOrEqualTo(room.free().diskMib());
@@ -124,8 +126,7 @@ class PlacementTest {
     @Example
     void smallJobsDoNotStarveALargeOne() {
         Room half = new Room("a", 1, true, capacity(4, 4, 4), capacity(2, 2, 2));
-        List<Request> queue =
-                List.of(new Request("large", new VmSize(4, 4, 4)), new Request("small", new VmSize(1, 1, 1)));
+        List<Request> queue = List.of(new Request("large", size(4, 4, 4)), new Request("small", size(1, 1, 1)));
 
         assertThat(Placement.place(List.of(half), queue)).isEmpty();
     }
@@ -133,8 +134,7 @@ class PlacementTest {
     @Example
     void aJobThatNoHostCouldEverRunHoldsBackNobody() {
         Room half = new Room("a", 1, true, capacity(4, 4, 4), capacity(2, 2, 2));
-        List<Request> queue =
-                List.of(new Request("huge", new VmSize(9, 9, 9)), new Request("small", new VmSize(1, 1, 1)));
+        List<Request> queue = List.of(new Request("huge", size(9, 9, 9)), new Request("small", size(1, 1, 1)));
 
         assertThat(Placement.place(List.of(half), queue))
                 .extracting(grant -> grant.request().job())
@@ -145,8 +145,7 @@ class PlacementTest {
     void aJobWaitsForASilentHostThatMayComeBackRatherThanLetOthersPass() {
         Room silent = new Room("a", 1, false, capacity(4, 4, 4), capacity(4, 4, 4));
         Room small = new Room("b", 1, true, capacity(2, 2, 2), capacity(2, 2, 2));
-        List<Request> queue =
-                List.of(new Request("large", new VmSize(4, 4, 4)), new Request("small", new VmSize(1, 1, 1)));
+        List<Request> queue = List.of(new Request("large", size(4, 4, 4)), new Request("small", size(1, 1, 1)));
 
         assertThat(Placement.place(List.of(silent, small), queue)).isEmpty();
     }
@@ -162,22 +161,28 @@ class PlacementTest {
                 .filter(grant -> grant.room().hostId().equals(room.hostId()))
                 .map(grant -> grant.request().size())
                 .toList();
-        return capacity(
+        return new Capacity(
                 room.free().milliCpus()
                         - sizes.stream().mapToInt(VmSize::milliCpus).sum(),
                 room.free().memoryMib()
-                        - sizes.stream().mapToInt(VmSize::memoryMib).sum(),
+                        - sizes.stream().mapToInt(VmSize::hostMemoryMib).sum(),
                 room.free().diskMib() - sizes.stream().mapToInt(VmSize::diskMib).sum());
     }
 
     private static boolean fits(VmSize size, Capacity into) {
         return size.milliCpus() <= into.milliCpus()
-                && size.memoryMib() <= into.memoryMib()
+                && size.hostMemoryMib() <= into.memoryMib()
                 && size.diskMib() <= into.diskMib();
     }
 
+    /** In units of CPU, memory and disk. */
+    private static VmSize size(int cpus, int memory, int disk) {
+        return new VmSize(cpus, memory * UNIT_MIB, disk);
+    }
+
+    /** In units: as many of memory as VMs of one unit have room for. */
     private static Capacity capacity(int cpus, int memory, int disk) {
-        return new Capacity(cpus, memory, disk);
+        return new Capacity(cpus, memory * size(1, 1, 1).hostMemoryMib(), disk);
     }
 
     private static Room renamed(Room room, String name) {

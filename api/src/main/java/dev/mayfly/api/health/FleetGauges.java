@@ -31,8 +31,8 @@ final class FleetGauges {
                 (select count(*) from host where state = 'LOST') as "hosts.lost",
                 (select coalesce(sum(milli_cpus), 0) from host where state = 'READY') as "capacity.millicpus",
                 (select coalesce(sum(memory_mib), 0) from host where state = 'READY') as "capacity.memory.mib",
-                (select coalesce(sum(milli_cpus), 0) from slot where released_at is null) as "reserved.millicpus",
-                (select coalesce(sum(memory_mib), 0) from slot where released_at is null) as "reserved.memory.mib"
+                (select coalesce(sum(used_milli_cpus), 0) from host) as "reserved.millicpus",
+                (select coalesce(sum(used_memory_mib), 0) from host) as "reserved.memory.mib"
             """;
     private static final List<String> NAMES = List.of(
             "inbox.waiting",

@@ -30,18 +30,19 @@ final class LargestHosts {
                 .limit(NAMED)
                 .map(host -> "%s (%s)".formatted(host.hostId(), words(host.capacity())))
                 .collect(Collectors.joining(", "));
-        return Optional.of("it asks for %s (%s), and no single host offers so much; nearest: %s; ask for less"
-                .formatted(
-                        size.label(),
-                        words(new Capacity(size.milliCpus(), size.memoryMib(), size.diskMib())),
-                        nearest));
+        return Optional.of(
+                "it asks for %s, whose VM takes %s, and no single host offers so much; nearest: %s; ask for less"
+                        .formatted(
+                                size.label(),
+                                words(new Capacity(size.milliCpus(), size.hostMemoryMib(), size.diskMib())),
+                                nearest));
     }
 
     /** How many times the scarcest resource of the host would be needed. */
     private static double timesTooLarge(VmSize size, Capacity capacity) {
         return Math.max(
                 times(size.milliCpus(), capacity.milliCpus()),
-                Math.max(times(size.memoryMib(), capacity.memoryMib()), times(size.diskMib(), capacity.diskMib())));
+                Math.max(times(size.hostMemoryMib(), capacity.memoryMib()), times(size.diskMib(), capacity.diskMib())));
     }
 
     private static double times(int asked, int offered) {

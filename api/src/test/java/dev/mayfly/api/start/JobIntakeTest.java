@@ -77,7 +77,7 @@ final class JobIntakeTest {
     void aJobThatFitsOnlyTheBestOfSeveralHostsIsRefusedAndToldWhy() {
         assertThat(after("both").path("refusal").asText())
                 .contains(
-                        "8 CPUs, 16384 MiB", "no single host", "host-1 (8 CPUs, 4096 MiB", "host-2 (2 CPUs, 16384 MiB");
+                        "8 CPUs, 16792 MiB", "no single host", "host-1 (8 CPUs, 4096 MiB", "host-2 (2 CPUs, 16384 MiB");
     }
 
     @Test

@@ -32,8 +32,8 @@ final class LargestHostsTest {
     }
 
     private static final List<HostView> FLEET = List.of(
-            host("cpus", HostState.READY, 16, 8),
-            host("memory", HostState.READY, 4, 64),
+            host("cpus", HostState.READY, 16, 9),
+            host("memory", HostState.READY, 4, 66),
             host("small", HostState.READY, 2, 4));
 
     @Test
@@ -48,10 +48,16 @@ final class LargestHostsTest {
         assertThat(LargestHosts.refusal(size(8, 16), FLEET))
                 .hasValueSatisfying(reason -> assertThat(reason)
                         .isEqualTo(
-                                "it asks for 8c/16g (8 CPUs, 16384 MiB of memory, 8192 MiB of disk), and no single host offers so much; "
-                                        + "nearest: cpus (16 CPUs, 8192 MiB of memory, 100000 MiB of disk), "
-                                        + "memory (4 CPUs, 65536 MiB of memory, 100000 MiB of disk), "
+                                "it asks for 8c/16g, whose VM takes 8 CPUs, 16792 MiB of memory, 8192 MiB of disk, and no single host offers so much; "
+                                        + "nearest: cpus (16 CPUs, 9216 MiB of memory, 100000 MiB of disk), "
+                                        + "memory (4 CPUs, 67584 MiB of memory, 100000 MiB of disk), "
                                         + "small (2 CPUs, 4096 MiB of memory, 100000 MiB of disk); ask for less"));
+    }
+
+    @Test
+    void whatTheVmItselfTakesOfTheHostsMemoryCounts() {
+        assertThat(LargestHosts.refusal(new VmSize(1000, 9216, 1), FLEET.subList(0, 1)))
+                .hasValueSatisfying(reason -> assertThat(reason).contains("9510 MiB", "9216 MiB"));
     }
 
     @Test
@@ -61,7 +67,7 @@ final class LargestHostsTest {
 
     @Test
     void aLostHostMayComeBack() {
-        assertThat(LargestHosts.refusal(size(16, 8), List.of(host("away", HostState.LOST, 16, 8))))
+        assertThat(LargestHosts.refusal(size(16, 8), List.of(host("away", HostState.LOST, 16, 9))))
                 .isEmpty();
     }
 

@@ -11,6 +11,13 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
  */
 public record VmSize(int milliCpus, int memoryMib, int diskMib) {
 
+    /** Kernel image, initrd and tables that a guest's MemTotal does not count, whatever its size. */
+    private static final int KERNEL_MIB = 48;
+    /** A page's descriptor is 64 bytes of 4096. */
+    private static final int PAGES_PER_DESCRIPTOR = 64;
+    /** The VMM itself: code, device models, I/O buffers. */
+    private static final int VMM_MIB = 100;
+
     public VmSize {
         if (milliCpus <= 0 || memoryMib <= 0 || diskMib < 0) {
             throw new IllegalArgumentException(
@@ -22,6 +29,18 @@ public record VmSize(int milliCpus, int memoryMib, int diskMib) {
     @JsonIgnore
     public int vcpus() {
         return (milliCpus + 999) / 1000;
+    }
+
+    /** RAM of the VM, MiB: what the job asks for and its kernel's share, so that the job sees what it asks for. */
+    @JsonIgnore
+    public int ramMib() {
+        return memoryMib + memoryMib / (PAGES_PER_DESCRIPTOR - 1) + KERNEL_MIB;
+    }
+
+    /** What the VM takes of its host's memory, MiB: this, and not what the job sees, is counted against capacity. */
+    @JsonIgnore
+    public int hostMemoryMib() {
+        return ramMib() + VMM_MIB;
     }
 
     /** Short form for people, such as {@code 4c/8g}, {@code 0.5c/512m}. */

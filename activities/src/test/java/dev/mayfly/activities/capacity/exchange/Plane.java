@@ -278,7 +278,7 @@ final class Plane {
 
     private long lease(ModelHost host, long epoch) {
         int vms = host.milliCpus / Fleet.SMALL.milliCpus();
-        Capacity offered = new Capacity(host.milliCpus, Fleet.SMALL.memoryMib() * vms, Fleet.SMALL.diskMib() * vms);
+        Capacity offered = new Capacity(host.milliCpus, Fleet.SMALL.hostMemoryMib() * vms, Fleet.SMALL.diskMib() * vms);
         return hosts.lease(
                 new LeaseRequest(host.id, "1", offered, "x86_64", "simulated", epoch, List.of(), null, null));
     }

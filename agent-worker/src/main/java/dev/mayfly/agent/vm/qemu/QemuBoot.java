@@ -95,10 +95,13 @@ final class QemuBoot {
         Path scratch = files.vmFolder().resolve("scratch.ext4");
         disks.create(origin.scratch(), scratch, vm.size().diskMib(), uid);
         network.create(vm.slotId(), vm.index());
-        int memoryMib = vm.size().memoryMib();
         cgroups.create(
                 vm.slotId(),
-                new Limits(GuestMemory.limitBytes(memoryMib), vm.size().milliCpus(), PROCESSES, origin.inBackground()),
+                new Limits(
+                        QemuCommandLine.memoryLimitBytes(vm.size()),
+                        vm.size().milliCpus(),
+                        PROCESSES,
+                        origin.inBackground()),
                 uid);
         Files.write(files.spec(), spec(vm, origin, files, scratch, uid).toJson());
         commands.startDetached(List.of(settings.guard().toString(), files.spec().toString()), files.log());

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerator, long tscKhz) {
 
     /** QEMU's cache of translated code, which counts towards the VM's memory limit. */
-    static final int TRANSLATION_CACHE_MIB = 256;
+    private static final int TRANSLATION_CACHE_MIB = 256;
 
     /** The same in every VM: each has a network of its own. */
     private static final String MAC = "02:00:00:00:00:01";
@@ -102,9 +102,14 @@ public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerat
                 "virtio-net-device,netdev=net0,mac=" + MAC);
     }
 
+    /** Memory limit of the VM's processes. */
+    static long memoryLimitBytes(VmSize size) {
+        return (long) (size.hostMemoryMib() + TRANSLATION_CACHE_MIB) << 20;
+    }
+
     private List<String> machine(VmSize size, @Nullable Memory memory) {
         String machine = "microvm,acpi=on,rtc=on,x-option-roms=off";
-        String ram = GuestMemory.ramMib(size.memoryMib()) + "M";
+        String ram = size.ramMib() + "M";
         List<String> argv = new ArrayList<>(List.of(qemu.toString()));
         if (memory == null) {
             argv.addAll(List.of("-M", machine));

@@ -130,7 +130,7 @@ final class TemplateMaker implements AutoCloseable {
         if (store.find(vm.size()).isPresent() || !store.hasRoom()) {
             return;
         }
-        long wantedMib = (GuestMemory.limitBytes(vm.size().memoryMib()) >> 20) + SPARE_MIB;
+        long wantedMib = (QemuCommandLine.memoryLimitBytes(vm.size()) >> 20) + SPARE_MIB;
         if (freeMib() < wantedMib) {
             log.info(
                     "template for {}: not now, it takes {} MiB of memory",

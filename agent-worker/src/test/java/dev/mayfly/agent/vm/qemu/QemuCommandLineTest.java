@@ -59,8 +59,9 @@ class QemuCommandLineTest {
     }
 
     @Test
-    void aGuestSeesTheMemoryThatItsJobAskedFor() {
-        assertThat(GuestMemory.ramMib(2016)).isEqualTo(2016 + 32 + 48);
-        assertThat(GuestMemory.limitBytes(2016)).isEqualTo((2096L + 256 + 100) << 20);
+    void theLimitHasRoomForTheVmAndForTheCodeThatQemuTranslates() throws Exception {
+        VmSize size = new VmSize(1000, 2016, 4096);
+        assertThat(line(Accelerator.TCG, size)).contains("2096M");
+        assertThat(QemuCommandLine.memoryLimitBytes(size)).isEqualTo((2096L + 256 + 100) << 20);
     }
 }
