@@ -150,11 +150,11 @@ public record AgentConfig(
     /**
      * Images that this host keeps for docker jobs; neither preload nor upstreams: none.
      *
-     * @param program Debian's docker-registry, name or path
+     * @param program Debian's docker-registry, name or path of what every user may run
      * @param port where guests reach it, on this host's end of their cables
      * @param preload folder of archives of images, null for none
      * @param upstreams registries whose images pass through, {@link dev.mayfly.agent.registry.Upstream} each
-     * @param caFile private CA certificates that upstreams are trusted by, null for the machine's
+     * @param caFile private CA certificates that upstreams are trusted by besides the machine's, null for none
      * @param diskMib what the upstreams' images may take of stateDir's disk together
      */
     public record RegistryConfig(

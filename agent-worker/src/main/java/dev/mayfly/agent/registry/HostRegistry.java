@@ -3,6 +3,7 @@ package dev.mayfly.agent.registry;
 import dev.mayfly.agent.journal.DurableFiles;
 import dev.mayfly.agent.process.Commands;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
 public final class HostRegistry implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(HostRegistry.class);
+    private static final Duration ENDS_WITHIN = Duration.ofSeconds(5);
     private static final Duration UNPACKED_WITHIN = Duration.ofHours(1);
 
     private final ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor(work -> {
@@ -48,7 +50,7 @@ public final class HostRegistry implements AutoCloseable {
      * @param uid user and group id of its processes, which nothing else has
      * @param preload folder of archives of images, null for none
      * @param upstreams registries whose images pass through
-     * @param caFile private CA certificates that upstreams are trusted by, null for the machine's
+     * @param caFile private CA certificates that upstreams are trusted by besides the machine's, null for none
      * @param diskMib what the upstreams' images may take together
      * @param work folder on disk
      * @param sockets folder for sockets: a short path that others may pass
@@ -119,6 +121,8 @@ public final class HostRegistry implements AutoCloseable {
     private static void tried(Look part) {
         try {
             part.look();
+        } catch (InterruptedIOException ends) {
+            log.debug("the registry ends while it makes a store", ends);
         } catch (IOException | RuntimeException e) {
             log.error("this host's registry lacks images, tried again soon: {}", e.getMessage(), e);
         }
@@ -132,6 +136,13 @@ public final class HostRegistry implements AutoCloseable {
     @Override
     public void close() {
         looks.shutdownNow();
+        try {
+            if (!looks.awaitTermination(ENDS_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
+                log.warn("a store of images is still being made; what starts late ends with this process");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         front.close();
         preloaded.close();
         upstreams.values().forEach(Backend::close);

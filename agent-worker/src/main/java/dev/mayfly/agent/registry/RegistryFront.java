@@ -61,7 +61,7 @@ public final class RegistryFront implements AutoCloseable {
 
         static Limits standard() {
             return new Limits(
-                    32, Duration.ofSeconds(10), Duration.ofMinutes(1), Duration.ofSeconds(4), Duration.ofHours(1));
+                    32, Duration.ofSeconds(10), Duration.ofMinutes(1), Duration.ofSeconds(3), Duration.ofHours(1));
         }
     }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +30,7 @@ final class RegistryPrograms {
      *
      * @param uid user and group id of the processes
      * @param sockets folder for sockets, which every folder above lets others pass
-     * @param caFile private CA certificates that upstreams are trusted by, null for the machine's
+     * @param caFile private CA certificates that upstreams are trusted by besides the machine's, null for none
      */
     RegistryPrograms(Commands commands, Path program, int uid, Path sockets, @Nullable Path caFile) {
         this.commands = commands;
@@ -68,7 +69,10 @@ final class RegistryPrograms {
         Files.setPosixFilePermissions(store.resolve("config.yml"), PosixFilePermissions.fromString("rw-r--r--"));
         List<String> argv = new ArrayList<>(List.of("env", "--chdir=" + store));
         if (caFile != null) {
-            argv.add("SSL_CERT_FILE=" + caFile);
+            Path own = store.resolve("ca.pem");
+            Files.copy(caFile, own, StandardCopyOption.REPLACE_EXISTING);
+            Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rw-r--r--"));
+            argv.add("SSL_CERT_FILE=ca.pem"); // besides those of /etc/ssl/certs
         }
         argv.addAll(List.of(
                 "setpriv",
