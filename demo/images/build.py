@@ -4,7 +4,8 @@ public registries can't be reached from everywhere.
 
     build.py OUT
 
-OUT gets `docker-registry` (the program of Debian's package) and `storage` (its data, with the images below `test/`).
+OUT gets `docker-registry` (the program of Debian's package), `storage` (its data, with the images below `test/`) and `preload`
+(an archive of an image as a host's operator would put it there, under a name of docker.io).
 """
 import gzip
 import hashlib
@@ -138,6 +139,22 @@ class Storage:
         self.write(link, *repository, "_manifests", "revisions", "sha256", digest, "link")
         self.write(link, *repository, "_manifests", "tags", tag, "current", "link")
         self.write(link, *repository, "_manifests", "tags", tag, "index", "sha256", digest, "link")
+        return {**dict(zip(layer_digests, packed)), config_digest: about, digest: manifest}, digest
+
+
+def archive(path, name, blobs, digest):
+    """An OCI layout of one image, as `podman save --format oci-archive` writes it."""
+    index = {"schemaVersion": 2, "manifests": [{
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "digest": "sha256:" + digest, "size": len(blobs[digest]),
+        "annotations": {"org.opencontainers.image.ref.name": name}}]}
+    files = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": json.dumps(index).encode()}
+    files.update({"blobs/sha256/" + blob: content for blob, content in blobs.items()})
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+        for file, content in files.items():
+            entry = tarfile.TarInfo(file)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
 
 
 def main():
@@ -150,7 +167,8 @@ def main():
         engine = engine_layer(os.path.join(work, "engine"))
     storage = Storage(os.path.join(out, "storage"))
     path = ["PATH=/usr/sbin:/usr/bin"]
-    storage.image("test/busybox", "1", [root], {"Env": path, "Cmd": ["sh"]})
+    archive(os.path.join(out, "preload", "busybox.tar"), "docker.io/library/busybox:1",
+            *storage.image("test/busybox", "1", [root], {"Env": path, "Cmd": ["sh"]}))
     storage.image("test/hello", "1", [root], {"Env": path, "Entrypoint": ["sh", "-c", SERVICE], "ExposedPorts": {"8080/tcp": {}}})
     storage.image("test/silent", "1", [root], {"Env": path, "Cmd": ["sh", "-c", SILENT], "ExposedPorts": {"8080/tcp": {}}})
     storage.image("test/docker", "1", [root, engine], {

@@ -20,6 +20,9 @@ const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 const PRISTINE_BUNDLE: &str = "/usr/lib/mayfly/ca-certificates.crt";
 pub const OWN_CA: &str = "/usr/local/share/ca-certificates/mayfly.crt";
 
+/// The host's registry, where it has one: the address that the image's daemon.json names too.
+const REGISTRY: &str = "169.254.169.253\tregistry.mayfly.internal";
+
 pub type Step<T> = Result<T, String>;
 
 pub fn step<T, E: Display>(what: &str, result: Result<T, E>) -> Step<T> {
@@ -66,7 +69,7 @@ fn set_identity(wanted: &Configure) -> Step<()> {
     check_identity(wanted)?;
     step("set the host name", sethostname(&wanted.hostname))?;
     replace("/etc/hostname", format!("{}\n", wanted.hostname).as_bytes())?;
-    let hosts = format!("127.0.0.1\tlocalhost\n127.0.1.1\t{}\n", wanted.hostname);
+    let hosts = format!("127.0.0.1\tlocalhost\n127.0.1.1\t{}\n{REGISTRY}\n", wanted.hostname);
     replace("/etc/hosts", hosts.as_bytes())?;
     // In place: systemd may have mounted over it.
     step("set the machine id", fs::write("/etc/machine-id", format!("{}\n", wanted.machine_id)))

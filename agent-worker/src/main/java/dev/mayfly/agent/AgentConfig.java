@@ -1,5 +1,6 @@
 package dev.mayfly.agent;
 
+import dev.mayfly.agent.network.HostPorts;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,8 +39,14 @@ public record AgentConfig(
         EgressConfig egress,
         GuestConfig guest,
         TemplateConfig templates,
+        RegistryConfig registry,
         SimulatedConfig simulated,
         TimeoutConfig timeouts) {
+
+    /** What guests reach on this host. */
+    HostPorts ports() {
+        return new HostPorts(relayPort, registry.isOn() ? registry.port() : 0);
+    }
 
     /** How VMs are run. */
     public enum Driver {
@@ -94,9 +101,9 @@ public record AgentConfig(
     public record UidRange(int first, int last) {
 
         public UidRange {
-            if (first < 1000 || last <= first) {
+            if (first < 1000 || last < first + 2) {
                 throw new IllegalArgumentException(
-                        "uidRange must be <first>-<last> of two or more with a first of at least 1000, such as 200000-200999");
+                        "uidRange must be <first>-<last> of three or more with a first of at least 1000, such as 200000-200999");
             }
         }
 
@@ -139,6 +146,30 @@ public record AgentConfig(
      * @param diskMib what they may take of stateDir's disk together
      */
     public record TemplateConfig(int most, int diskMib) {}
+
+    /**
+     * Images that this host keeps for docker jobs; neither preload nor upstreams: none.
+     *
+     * @param program Debian's docker-registry, name or path of what every user may run
+     * @param port where guests reach it, on this host's end of their cables
+     * @param preload folder of archives of images, null for none
+     * @param upstreams registries whose images pass through, {@link dev.mayfly.agent.registry.Upstream} each
+     * @param caFile private CA certificates that upstreams are trusted by besides the machine's, null for none
+     * @param diskMib what the upstreams' images may take of stateDir's disk together
+     */
+    public record RegistryConfig(
+            String program,
+            int port,
+            @Nullable Path preload,
+            List<String> upstreams,
+            @Nullable Path caFile,
+            int diskMib) {
+
+        /** Whether there is one. */
+        boolean isOn() {
+            return preload != null || !upstreams.isEmpty();
+        }
+    }
 
     /** @param boot how long a simulated VM takes until it answers */
     public record SimulatedConfig(Duration boot) {}

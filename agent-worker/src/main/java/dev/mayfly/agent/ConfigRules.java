@@ -3,6 +3,7 @@ package dev.mayfly.agent;
 import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.AllowedEndpoints;
 import dev.mayfly.agent.network.Ipv4Network;
+import dev.mayfly.agent.registry.Upstream;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
@@ -37,6 +38,9 @@ final class ConfigRules {
     private static final Rule NOT_NEGATIVE =
             Rule.of(Integer.class, number -> number >= 0, "write a number that is not negative");
 
+    private static final Rule A_PORT =
+            Rule.of(Integer.class, port -> port >= 1 && port <= LAST_PORT, "write a port of 1 to 65535");
+
     private static final Map<String, Rule> RULES = Map.ofEntries(
             Map.entry(
                     "hostId",
@@ -65,11 +69,17 @@ final class ConfigRules {
                     "addressPool",
                     Rule.of(
                             String.class,
-                            parses(pool -> new AddressPlan(pool, 0, 2)),
+                            parses(pool -> new AddressPlan(pool, 0, 3)),
                             "write an IPv4 network of 8 to 29 bits with no host bits set, such as 10.200.0.0/16")),
+            Map.entry("relayPort", A_PORT),
+            Map.entry("registry.port", A_PORT),
+            Map.entry("registry.diskMib", NOT_NEGATIVE),
             Map.entry(
-                    "relayPort",
-                    Rule.of(Integer.class, port -> port >= 1 && port <= LAST_PORT, "write a port of 1 to 65535")),
+                    "registry.upstreams",
+                    Rule.ofEach(
+                            parses(Upstream::parse),
+                            "write names of registries, such as [docker.io, quay.io], or docker.io=https://mirror.example.com"
+                                    + " where a mirror stands for one")),
             Map.entry(
                     "egress.allow",
                     Rule.ofEach(

@@ -1,6 +1,7 @@
 package dev.mayfly.agent;
 
 import dev.mayfly.agent.AgentConfig.AcceleratorMode;
+import dev.mayfly.agent.AgentConfig.RegistryConfig;
 import dev.mayfly.agent.cgroup.CgroupTrees;
 import dev.mayfly.agent.cgroup.VmCgroups;
 import dev.mayfly.agent.disk.ScratchDisks;
@@ -9,6 +10,8 @@ import dev.mayfly.agent.image.GuestImage;
 import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.VmNetwork;
 import dev.mayfly.agent.process.Commands;
+import dev.mayfly.agent.registry.HostRegistry;
+import dev.mayfly.agent.registry.Upstream;
 import dev.mayfly.agent.vm.qemu.KvmProbe;
 import dev.mayfly.agent.vm.qemu.QemuCommandLine;
 import dev.mayfly.agent.vm.qemu.QemuCommandLine.Accelerator;
@@ -17,7 +20,9 @@ import dev.mayfly.agent.vm.qemu.QemuSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +30,7 @@ import org.slf4j.LoggerFactory;
 final class Drivers {
 
     private static final Logger log = LoggerFactory.getLogger(Drivers.class);
+    private static final Duration REGISTRY_LOOKS = Duration.ofSeconds(10);
     private static final Path KVM = Path.of("/dev/kvm");
 
     private final AgentConfig config;
@@ -65,10 +71,31 @@ final class Drivers {
                 commandLine(qemu, GuestImage.open(imageFolder.toAbsolutePath())),
                 plan,
                 commands,
-                new VmNetwork(commands, plan, config.relayPort()),
+                new VmNetwork(commands, plan, config.ports()),
                 new ScratchDisks(commands, config.capacity().diskFloorMib()),
                 new VmCgroups(CgroupTrees.find()),
                 clock);
+    }
+
+    /** The images that this host keeps for its guests. */
+    HostRegistry registry() throws IOException {
+        RegistryConfig wanted = config.registry();
+        Path program =
+                facts.program(wanted.program()).orElseThrow(() -> new IOException(wanted.program() + " is not there"));
+        return new HostRegistry(new HostRegistry.Settings(
+                program,
+                plan.registryUid(),
+                absolute(wanted.preload()),
+                wanted.upstreams().stream().map(Upstream::parse).toList(),
+                absolute(wanted.caFile()),
+                wanted.diskMib(),
+                config.stateDir().toAbsolutePath().resolve("registry"),
+                config.runDir().toAbsolutePath().resolve("registry"),
+                REGISTRY_LOOKS));
+    }
+
+    private static @Nullable Path absolute(@Nullable Path path) {
+        return path == null ? null : path.toAbsolutePath();
     }
 
     private QemuCommandLine commandLine(Path qemu, GuestImage image) throws IOException {

@@ -1,7 +1,6 @@
 package dev.mayfly.agent;
 
 import dev.mayfly.agent.AgentConfig.CapacityConfig;
-import dev.mayfly.agent.AgentConfig.TemplateConfig;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -32,12 +31,17 @@ record HostFacts(Path root, String path) {
     }
 
     /** What this host offers: as agent.yml states it, else what it has less a reserve for itself. */
-    Capacity capacity(CapacityConfig stated, TemplateConfig templates, Path stateDir) throws IOException {
-        int reserveMib = stated.diskFloorMib() + (templates.most() > 0 ? templates.diskMib() : 0);
+    Capacity capacity(AgentConfig config) throws IOException {
+        CapacityConfig stated = config.capacity();
+        int reserveMib = stated.diskFloorMib()
+                + (config.templates().most() > 0 ? config.templates().diskMib() : 0)
+                + (config.registry().upstreams().isEmpty()
+                        ? 0
+                        : config.registry().diskMib());
         return new Capacity(
                 milliCpus(stated.cpus(), Runtime.getRuntime().availableProcessors()),
                 stated.memoryMib() != null ? stated.memoryMib() : offeredMemory(memoryMib()),
-                stated.diskMib() != null ? stated.diskMib() : offeredDisk(freeDiskMib(stateDir), reserveMib));
+                stated.diskMib() != null ? stated.diskMib() : offeredDisk(freeDiskMib(config.stateDir()), reserveMib));
     }
 
     static int milliCpus(@Nullable BigDecimal stated, int found) {

@@ -86,7 +86,7 @@ final class HostReclaim {
                 config.addressPool(),
                 config.uidRange().first(),
                 config.uidRange().size());
-        VmNetwork network = new VmNetwork(commands, plan, config.relayPort());
+        VmNetwork network = new VmNetwork(commands, plan, config.ports());
         return new QemuLeftOvers(slots, plan, network, new VmCgroups(CgroupTrees.find()))
                 .find(installations, Set.of(), Set.of());
     }

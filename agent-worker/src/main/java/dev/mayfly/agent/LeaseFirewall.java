@@ -3,6 +3,7 @@ package dev.mayfly.agent;
 import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.AllowedEndpoints;
 import dev.mayfly.agent.network.HostFirewall;
+import dev.mayfly.agent.network.HostPorts;
 import dev.mayfly.agent.network.HostRules;
 import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.HostUnfitException;
@@ -24,17 +25,17 @@ final class LeaseFirewall implements Consumer<LeaseReply>, HostSlots.LaunchGate 
 
     private final Commands commands;
     private final AddressPlan plan;
-    private final int relayPort;
+    private final HostPorts ports;
     private final List<String> resolvers;
     private final List<String> alsoAllowed;
     private @Nullable HostFirewall firewall;
     private volatile String problem = "the control plane has not said yet what guests may reach";
 
     LeaseFirewall(
-            Commands commands, AddressPlan plan, int relayPort, List<String> resolvers, List<String> alsoAllowed) {
+            Commands commands, AddressPlan plan, HostPorts ports, List<String> resolvers, List<String> alsoAllowed) {
         this.commands = commands;
         this.plan = plan;
-        this.relayPort = relayPort;
+        this.ports = ports;
         this.resolvers = List.copyOf(resolvers);
         this.alsoAllowed = List.copyOf(alsoAllowed);
     }
@@ -43,7 +44,7 @@ final class LeaseFirewall implements Consumer<LeaseReply>, HostSlots.LaunchGate 
     public synchronized void accept(LeaseReply reply) {
         HostFirewall current = firewall;
         if (current == null) {
-            current = new HostFirewall(commands, new HostRules(reply.installation(), plan, relayPort), resolvers);
+            current = new HostFirewall(commands, new HostRules(reply.installation(), plan, ports), resolvers);
             firewall = current;
         }
         try {

@@ -2,6 +2,7 @@ package dev.mayfly.agent;
 
 import com.google.errorprone.annotations.FormatMethod;
 import dev.mayfly.agent.AgentConfig.Driver;
+import dev.mayfly.agent.AgentConfig.RegistryConfig;
 import dev.mayfly.agent.AgentConfig.TlsConfig;
 import dev.mayfly.agent.AgentConfig.UidRange;
 import dev.mayfly.agent.cgroup.CgroupTrees;
@@ -30,6 +31,7 @@ final class Preflight {
             "setsid", "util-linux",
             "nsenter", "util-linux",
             "fallocate", "util-linux");
+    private static final Map<String, String> REGISTRY_TOOLS = Map.of("setpriv", "util-linux", "tar", "tar");
     private static final int LEAST_MEMORY_MIB = 1024;
     /** UNIX socket paths end at 107 bytes; a slot's id and a socket's name come after the folder. */
     private static final int LONGEST_RUN_DIR = 107 - "/k3x9p-1234567/vm/agent.sock".length();
@@ -68,6 +70,7 @@ final class Preflight {
             cgroups();
             userIds();
             resolvers();
+            registry();
             problems.addAll(new NetworkPreflight(config, commands, facts).run());
         }
         return List.copyOf(problems);
@@ -205,6 +208,27 @@ final class Preflight {
             image.damage(thorough).forEach(damage -> problem("image: %s; build it anew", damage));
         } catch (IOException e) {
             problem("image %s can't be used (%s); build it by bin/setup or correct 'image'", folder, said(e));
+        }
+    }
+
+    private void registry() {
+        RegistryConfig registry = config.registry();
+        if (!registry.isOn()) {
+            return;
+        }
+        for (String tool : List.of(registry.program(), "setpriv", "tar")) {
+            if (facts.program(tool).isEmpty()) {
+                problem(
+                        "'%s' is not there, which registry needs; install %s",
+                        tool, REGISTRY_TOOLS.getOrDefault(tool, "docker-registry, or correct registry.program"));
+            }
+        }
+        if (registry.preload() != null && !Files.isDirectory(registry.preload())) {
+            problem("registry.preload %s is no folder; make it, and put archives of images there", registry.preload());
+        }
+        readable("registry.caFile", registry.caFile());
+        if (registry.port() == config.relayPort()) {
+            problem("registry.port and relayPort are both %d; choose another registry.port", registry.port());
         }
     }
 

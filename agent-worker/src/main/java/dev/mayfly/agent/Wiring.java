@@ -88,7 +88,7 @@ final class Wiring implements AutoCloseable {
         SlotJournal journal = new SlotJournal(
                 config.stateDir().toAbsolutePath(), clock, config.timeouts().tombstones());
         LeaseFirewall firewall = new LeaseFirewall(
-                commands, plan, config.relayPort(), resolvers, config.egress().allow());
+                commands, plan, config.ports(), resolvers, config.egress().allow());
         boolean real = config.driver() != Driver.SIMULATED;
         HostSlots slots = new HostSlots(
                 journal, driver, broker, identity, new IndexPool(plan.slots()), real ? firewall : () -> {}, runDir);
@@ -97,6 +97,10 @@ final class Wiring implements AutoCloseable {
         Consumer<LeaseReply> onReply = real ? firewall : reply -> {};
         identity.lease().ifPresent(onReply);
         listen(broker);
+        if (real && config.registry().isOn()) {
+            opened(new Drivers(config, commands, plan, clock).registry())
+                    .start(new InetSocketAddress(config.registry().port()));
+        }
 
         HostLease lease = opened(lease(controlPlane, identity, driver, slots, journal, broker, onReply));
         log.info(
@@ -136,7 +140,7 @@ final class Wiring implements AutoCloseable {
                 identity,
                 new HostLease.Description(
                         version(),
-                        HostFacts.ofThisMachine().capacity(config.capacity(), config.templates(), config.stateDir()),
+                        HostFacts.ofThisMachine().capacity(config),
                         HostFacts.arch(),
                         driver.name(),
                         driver.image().orElse(null)),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.mayfly.agent.network.AddressPlan;
+import dev.mayfly.agent.network.HostPorts;
 import dev.mayfly.agent.network.HostRules;
 import dev.mayfly.agent.network.VmNetwork;
 import dev.mayfly.agent.process.Commands;
@@ -49,10 +50,11 @@ class HostReclaimTest {
     @AfterEach
     void clean() throws IOException {
         processes.forEach(Process::destroyForcibly);
-        new VmNetwork(commands, plan, 1).remove(SLOT);
-        new VmNetwork(commands, othersPlan, 1).remove("zzt8q-2");
+        new VmNetwork(commands, plan, new HostPorts(1, 0)).remove(SLOT);
+        new VmNetwork(commands, othersPlan, new HostPorts(1, 0)).remove("zzt8q-2");
         for (AddressPlan each : List.of(plan, othersPlan)) {
-            commands.runWithInput(List.of("nft", "-f", "-"), new HostRules("zzt8q", each, 1).removal());
+            commands.runWithInput(
+                    List.of("nft", "-f", "-"), new HostRules("zzt8q", each, new HostPorts(1, 0)).removal());
         }
     }
 
@@ -73,8 +75,10 @@ class HostReclaimTest {
     private void leaveBehind() throws IOException {
         Files.createDirectories(config.stateDir().resolve("slots").resolve(SLOT).resolve("boot-1/vm"));
         Files.createDirectories(config.runDir().resolve(SLOT).resolve("secrets"));
-        new VmNetwork(commands, plan, 1).create(SLOT, 3);
-        commands.runWithInput(List.of("nft", "-f", "-"), new HostRules("zzt8q", plan, 1).text(List.of(), List.of()));
+        new VmNetwork(commands, plan, new HostPorts(1, 0)).create(SLOT, 3);
+        commands.runWithInput(
+                List.of("nft", "-f", "-"),
+                new HostRules("zzt8q", plan, new HostPorts(1, 0)).text(List.of(), List.of()));
     }
 
     private List<String> found(boolean decommission) throws IOException {
@@ -106,9 +110,10 @@ class HostReclaimTest {
     @Test
     void anotherAgentsNetworksProcessesAndFiltersAreNotTouched() throws Exception {
         leaveBehind();
-        new VmNetwork(commands, othersPlan, 1).create("zzt8q-2", 0);
+        new VmNetwork(commands, othersPlan, new HostPorts(1, 0)).create("zzt8q-2", 0);
         commands.runWithInput(
-                List.of("nft", "-f", "-"), new HostRules("zzt8q", othersPlan, 1).text(List.of(), List.of()));
+                List.of("nft", "-f", "-"),
+                new HostRules("zzt8q", othersPlan, new HostPorts(1, 0)).text(List.of(), List.of()));
         Process others = process(othersPlan.uid(0));
 
         LeftOver.removeAll(reclaim.find(false));

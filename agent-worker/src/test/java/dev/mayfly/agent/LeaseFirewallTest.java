@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.mayfly.agent.network.AddressPlan;
+import dev.mayfly.agent.network.HostPorts;
 import dev.mayfly.agent.network.HostRules;
 import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.HostUnfitException;
@@ -25,7 +26,7 @@ class LeaseFirewallTest {
     private final Commands commands = new Commands(Duration.ofSeconds(20));
     private final AddressPlan plan = new AddressPlan("10.231.6.0/24", 291_200, 50);
     private final LeaseFirewall firewall =
-            new LeaseFirewall(commands, plan, 8169, List.of("192.0.2.53"), List.of("10.9.8.7:443"));
+            new LeaseFirewall(commands, plan, new HostPorts(8169, 0), List.of("192.0.2.53"), List.of("10.9.8.7:443"));
 
     @BeforeEach
     void asRoot() throws IOException {
@@ -34,7 +35,7 @@ class LeaseFirewallTest {
 
     @AfterEach
     void clean() throws IOException {
-        commands.runWithInput(List.of("nft", "-f", "-"), new HostRules("zzt7q", plan, 1).removal());
+        commands.runWithInput(List.of("nft", "-f", "-"), new HostRules("zzt7q", plan, new HostPorts(1, 0)).removal());
     }
 
     private static LeaseReply lease(String installation, List<GitLabInstance> instances) {
@@ -89,7 +90,7 @@ class LeaseFirewallTest {
     void aNameThatDoesNotResolveAfterARestartKeepsTheRulesOfTheAgentBefore() throws Exception {
         firewall.accept(lease("zzt7q", List.of(new GitLabInstance("gl", "https://10.1.2.3", null, List.of()))));
 
-        LeaseFirewall next = new LeaseFirewall(commands, plan, 8169, List.of(), List.of());
+        LeaseFirewall next = new LeaseFirewall(commands, plan, new HostPorts(8169, 0), List.of(), List.of());
         next.accept(lease("zzt7q", List.of(new GitLabInstance("gl", "https://gitlab.invalid", null, List.of()))));
 
         next.check();

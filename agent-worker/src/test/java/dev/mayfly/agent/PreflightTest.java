@@ -98,6 +98,27 @@ class PreflightTest {
     }
 
     @Test
+    void aRegistryNeedsItsProgramAndItsFolder() throws Exception {
+        config("registry: {preload: %s/images, port: 8169, caFile: %s/no.pem}".formatted(folder, folder));
+        assertThat(problems())
+                .containsExactly(
+                        "'docker-registry' is not there, which registry needs; install docker-registry, or correct registry.program",
+                        "'setpriv' is not there, which registry needs; install util-linux",
+                        "'tar' is not there, which registry needs; install tar",
+                        "registry.preload %s/images is no folder; make it, and put archives of images there"
+                                .formatted(folder),
+                        "registry.caFile %s/no.pem can't be read; correct the path, or leave the key out"
+                                .formatted(folder),
+                        "registry.port and relayPort are both 8169; choose another registry.port");
+        Files.createDirectories(folder.resolve("images"));
+        config("registry: {preload: %s/images}".formatted(folder));
+        for (String tool : List.of("docker-registry", "setpriv", "tar")) {
+            tool(tool, "");
+        }
+        assertThat(problems()).isEmpty();
+    }
+
+    @Test
     void allProblemsAreToldAtOnceEachWithItsCure() throws Exception {
         put("proc/meminfo", "MemTotal:       500000 kB\n");
         put("proc/self/status", "Uid:\t1000\t1000\t1000\t1000\n");
@@ -212,11 +233,14 @@ class PreflightTest {
     void capacityIsAsStatedElseWhatIsFoundLessAReserve() throws Exception {
         HostFacts facts = new HostFacts(root, "");
         AgentConfig stated = TestConfig.in(folder, "capacity: {cpus: 2.5, memoryMib: 99999, diskMib: 7}");
-        assertThat(facts.capacity(stated.capacity(), stated.templates(), folder))
+        assertThat(facts.capacity(stated))
                 .isEqualTo(new dev.mayfly.workflows.agentapi.AgentApi.Capacity(2500, 99_999, 7));
-        assertThat(facts.capacity(config.capacity(), config.templates(), folder).memoryMib())
-                .isEqualTo(15_625 - 1562);
+        assertThat(facts.capacity(config).memoryMib()).isEqualTo(15_625 - 1562);
         assertThat(HostFacts.offeredMemory(2000)).isEqualTo(976);
         assertThat(HostFacts.offeredDisk(500, 1024)).isZero();
+        AgentConfig greedy = TestConfig.in(folder, "registry: {upstreams: [docker.io], diskMib: 2000000000}");
+        assertThat(facts.capacity(greedy).diskMib())
+                .as("the rest is for images")
+                .isZero();
     }
 }

@@ -32,9 +32,7 @@ public final class DemoHosts implements AutoCloseable {
         for (int host = 1; host <= options.hosts(); host++) {
             String namespace = network.addMachine("h" + host, FIRST_MACHINE + host - 1);
             Path config = files.agentConfig(host);
-            Servers.write(
-                    config,
-                    Machines.agent(options, network, ports, host, files.ca().caPem()));
+            Servers.write(config, Machines.agent(options, network, ports, host, files));
             List<String> command = List.of(options.program("agent"), "--config", config.toString());
             String name = "agent-" + host;
             agents.add(new ServerProcess(name, DemoNetwork.inside(namespace, command), environment, files.log(name)));

@@ -83,7 +83,8 @@ final class Machines {
     }
 
     /** {@code config/agent.yml} of one host. */
-    static String agent(DemoOptions options, DemoNetwork network, ControlPlanePorts ports, int host, Path ca) {
+    static String agent(
+            DemoOptions options, DemoNetwork network, ControlPlanePorts ports, int host, ClusterFiles files) {
         return """
                 hostId: host-%1$d
                 stateDir: %2$s/host-%1$d/state
@@ -110,13 +111,13 @@ final class Machines {
                   kvmProbe: 8s%16$s
                 templates:
                   most: %18$d
-                simulated:%17$s
+                %19$ssimulated:%17$s
                 """.formatted(
                         host,
                         options.work(),
                         network.controlPlane(),
                         ports.api(),
-                        ca,
+                        files.ca().caPem(),
                         temporalTarget(network, ports),
                         options.driver(),
                         options.image(),
@@ -129,7 +130,22 @@ final class Machines {
                         network.runFolder(),
                         lines(options.times().agent(), "  "),
                         yaml(options.times().simulated(), "  "),
-                        options.templates());
+                        options.templates(),
+                        options.hasVms() ? registry(options, network, files) : "");
+    }
+
+    /** Docker Hub is not reached from everywhere: GitLab's registry stands in its place. */
+    private static String registry(DemoOptions options, DemoNetwork network, ClusterFiles files) {
+        return """
+                registry:
+                  preload: %s
+                  upstreams: ["docker.io=https://%s:%d"]
+                  caFile: %s
+                """.formatted(
+                        options.containerImages().resolve("preload"),
+                        network.address(DemoCluster.GITLAB_MACHINE),
+                        ContainerRegistry.PORT,
+                        files.gitlabCa());
     }
 
     private static String yaml(Map<String, String> values, String indent) {

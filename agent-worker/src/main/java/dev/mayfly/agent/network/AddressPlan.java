@@ -16,10 +16,13 @@ public final class AddressPlan {
     public static final String GATEWAY = "198.18.0.1";
     /** Where every guest finds the relay. */
     public static final String RELAY = "169.254.169.254";
+    /** Where every guest finds its host's registry, at port 80; the image names it {@code registry.mayfly.internal}. */
+    public static final String REGISTRY = "169.254.169.253";
 
     private final String pool;
     private final Ipv4Network network;
     private final int firstUid;
+    private final int uids;
     private final int size;
 
     /**
@@ -27,7 +30,7 @@ public final class AddressPlan {
      *
      * @param pool IPv4 network in CIDR form; a quarter of its addresses is the most VMs it serves, one of them the driver's own
      * @param firstUid user id of index 0
-     * @param uids how many user ids there are
+     * @param uids how many user ids there are; the last one is the host's registry's
      * @throws IllegalArgumentException if the pool does not parse
      */
     public AddressPlan(String pool, int firstUid, int uids) {
@@ -35,13 +38,14 @@ public final class AddressPlan {
         if (network.bits() < 8 || network.bits() > 29) {
             throw new IllegalArgumentException(pool + " must be a network of 8 to 29 bits, such as 10.200.0.0/16");
         }
-        if (uids < 2) {
-            throw new IllegalArgumentException("uidRange must hold two user ids or more, such as 200000-216383");
+        if (uids < 3) {
+            throw new IllegalArgumentException("uidRange must hold three user ids or more, such as 200000-216383");
         }
         this.network = network;
         this.pool = pool;
         this.firstUid = firstUid;
-        this.size = Math.min(1 << (30 - network.bits()), uids);
+        this.uids = uids;
+        this.size = Math.min(1 << (30 - network.bits()), uids - 1);
     }
 
     /** How many VMs the plan serves at once. */
@@ -86,9 +90,14 @@ public final class AddressPlan {
         return firstUid;
     }
 
-    /** Whether a user id belongs to a VM of this host. */
+    /** User and group id of the processes that keep images for guests. */
+    public int registryUid() {
+        return firstUid + uids - 1;
+    }
+
+    /** Whether a user id is one of this host's, of a VM or of its registry. */
     public boolean ownsUid(long uid) {
-        return uid >= firstUid && uid < firstUid + (long) size;
+        return uid >= firstUid && uid < firstUid + (long) uids;
     }
 
     /** Whether an IPv4 address, written with dots, is one of the pool's. */

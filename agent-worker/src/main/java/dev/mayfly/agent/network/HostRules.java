@@ -28,12 +28,12 @@ public final class HostRules {
 
     private final String installation;
     private final AddressPlan plan;
-    private final int relayPort;
+    private final HostPorts ports;
 
-    public HostRules(String installation, AddressPlan plan, int relayPort) {
+    public HostRules(String installation, AddressPlan plan, HostPorts ports) {
         this.installation = installation;
         this.plan = plan;
-        this.relayPort = relayPort;
+        this.ports = ports;
     }
 
     /** An address and TCP port that guests may reach. */
@@ -79,14 +79,14 @@ public final class HostRules {
                   }
                   chain inward {
                     type filter hook input priority filter; policy accept;
-                    iifname "%5$s*" ip saddr %6$s tcp dport %7$d accept
+                    iifname "%5$s*" ip saddr %6$s tcp dport %7$s accept
                     iifname "%5$s*" ip saddr %6$s ct state established,related accept
                     iifname "%5$s*" ip saddr %6$s drop
-                    iifname != "lo" iifname != "mf*" tcp dport %7$d drop
+                    iifname != "lo" iifname != "mf*" tcp dport %7$s drop
                   }
                   chain outward {
                     type filter hook output priority filter; policy accept;
-                    oifname "%5$s*" ip daddr %6$s tcp sport %7$d tcp sequence 0 tcp flags & (rst | ack) == rst | ack drop
+                    oifname "%5$s*" ip daddr %6$s tcp sport %7$s tcp sequence 0 tcp flags & (rst | ack) == rst | ack drop
                   }
                   chain to_world {
                     type nat hook postrouting priority srcnat; policy accept;
@@ -100,7 +100,7 @@ public final class HostRules {
                                 String.join(", ", CLOSED),
                                 SlotNames.cablePrefix(installation),
                                 plan.pool(),
-                                relayPort);
+                                ports);
     }
 
     private static String elements(String list) {

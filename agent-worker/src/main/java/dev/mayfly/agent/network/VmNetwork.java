@@ -28,12 +28,12 @@ public final class VmNetwork {
 
     private final Commands commands;
     private final AddressPlan plan;
-    private final int relayPort;
+    private final HostPorts ports;
 
-    public VmNetwork(Commands commands, AddressPlan plan, int relayPort) {
+    public VmNetwork(Commands commands, AddressPlan plan, HostPorts ports) {
         this.commands = commands;
         this.plan = plan;
-        this.relayPort = relayPort;
+        this.ports = ports;
     }
 
     /** Where the VM's namespace can be entered. */
@@ -71,7 +71,7 @@ public final class VmNetwork {
                         plan.uid(index),
                         AddressPlan.GATEWAY,
                         plan.hostEnd(index),
-                        VmRules.text(plan, index, relayPort)));
+                        VmRules.text(plan, index, ports)));
     }
 
     /** Ensures that the slot has no network. */

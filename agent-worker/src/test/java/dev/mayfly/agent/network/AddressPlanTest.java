@@ -38,11 +38,12 @@ class AddressPlanTest {
     @Test
     void thereAreAsManyVmsAsTheScarcerOfAddressesAndUserIdsAllows() {
         assertThat(new AddressPlan("10.0.0.0/28", 1000, 100).size()).isEqualTo(4);
-        assertThat(new AddressPlan("10.0.0.0/16", 1000, 3).size()).isEqualTo(3);
+        assertThat(new AddressPlan("10.0.0.0/16", 1000, 3).size()).isEqualTo(2);
         AddressPlan three = new AddressPlan("10.0.0.0/16", 1000, 3);
+        assertThat(three.registryUid()).as("no VM's").isEqualTo(1002);
         assertThat(three.ownsUid(1002)).isTrue();
         assertThat(three.ownsUid(1003)).as("of the next agent's range").isFalse();
-        assertThatThrownBy(() -> three.hostEnd(3)).hasMessageContaining("outside the address plan of 3 VMs");
+        assertThatThrownBy(() -> three.hostEnd(3)).hasMessageContaining("outside the address plan of 2 VMs");
     }
 
     @Test

@@ -13,7 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class HostRulesTest {
 
-    private final HostRules rules = new HostRules("k3x9p", new AddressPlan("10.200.0.0/16", 200_000, 16_384), 8169);
+    private final HostRules rules =
+            new HostRules("k3x9p", new AddressPlan("10.200.0.0/16", 200_000, 16_384), new HostPorts(8169, 0));
 
     private static List<String> chain(String text, String name) {
         String body = text.substring(text.indexOf("chain " + name + " {"));
@@ -74,6 +75,17 @@ class HostRulesTest {
     }
 
     @Test
+    void aRegistryIsReachedAsTheRelayIs() {
+        HostPorts both = new HostPorts(8169, 8170);
+        String text = new HostRules("k3x9p", new AddressPlan("10.200.0.0/16", 200_000, 16_384), both)
+                .text(List.of(), List.of());
+        assertThat(chain(text, "inward"))
+                .contains(
+                        "iifname \"mfk3x9p-*\" ip saddr 10.200.0.0/16 tcp dport { 8169, 8170 } accept",
+                        "iifname != \"lo\" iifname != \"mf*\" tcp dport { 8169, 8170 } drop");
+    }
+
+    @Test
     void nobodyOpensAConnectionToAGuest() {
         assertThat(chain(rules.text(List.of(), List.of()), "through"))
                 .containsSubsequence(
@@ -83,7 +95,8 @@ class HostRulesTest {
 
     @Test
     void eachAgentOfAMachineHasATableOfItsOwn() {
-        HostRules other = new HostRules("k3x9p", new AddressPlan("10.201.0.0/16", 300_000, 100), 8169);
+        HostRules other =
+                new HostRules("k3x9p", new AddressPlan("10.201.0.0/16", 300_000, 100), new HostPorts(8169, 8170));
         assertThat(rules.table()).isEqualTo("mayfly_k3x9p_200000").isNotEqualTo(other.table());
         assertThat(rules.text(List.of(), List.of())).startsWith(rules.removal()).doesNotContain(other.table());
     }
@@ -100,6 +113,10 @@ class HostRulesTest {
     void nftTakesTheText() throws Exception {
         for (String text : List.of(
                 rules.text(List.of(), List.of()),
+                new HostRules("k3x9p", new AddressPlan("10.200.0.0/16", 200_000, 16_384), new HostPorts(1, 2))
+                        .text(List.of(), List.of()),
+                VmRules.text(new AddressPlan("10.200.0.0/16", 200_000, 16_384), 3, new HostPorts(8169, 0)),
+                VmRules.text(new AddressPlan("10.200.0.0/16", 200_000, 16_384), 3, new HostPorts(8169, 8170)),
                 rules.text(
                         List.of(new Endpoint("10.1.2.3", 443), new Endpoint("10.1.2.3", 22)),
                         List.of("192.0.2.53", "10.1.1.1")))) {

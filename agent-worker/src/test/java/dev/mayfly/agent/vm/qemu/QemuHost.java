@@ -8,6 +8,7 @@ import dev.mayfly.agent.disk.ScratchDisks;
 import dev.mayfly.agent.guest.DockerOptions;
 import dev.mayfly.agent.image.GuestImage;
 import dev.mayfly.agent.network.AddressPlan;
+import dev.mayfly.agent.network.HostPorts;
 import dev.mayfly.agent.network.VmNetwork;
 import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.process.RunningProcess;
@@ -41,7 +42,7 @@ final class QemuHost implements AutoCloseable {
 
     private final AddressPlan plan = new AddressPlan("10.231.0.0/24", 290_000, 50);
     private final Commands commands = new Commands(Duration.ofSeconds(30));
-    private final VmNetwork network = new VmNetwork(commands, plan, RELAY_PORT);
+    private final VmNetwork network = new VmNetwork(commands, plan, new HostPorts(RELAY_PORT, 0));
     private final VmCgroups cgroups = new VmCgroups(CgroupTrees.find());
     private final ScheduledExecutorService beats = Executors.newSingleThreadScheduledExecutor();
     private final Path folder;
