@@ -43,6 +43,9 @@ pub struct StartRunner {
     pub docker_image: String,
     #[serde(default)]
     pub privileged: bool,
+    /// How the job gets more memory, as the end of a sentence for its author.
+    #[serde(default)]
+    pub memory_advice: Option<String>,
 }
 
 impl std::fmt::Debug for StartRunner {

@@ -135,6 +135,9 @@ fn command(order: &StartRunner) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    if let Some(advice) = &order.memory_advice {
+        command.env("MAYFLY_MEMORY_ADVICE", advice);
+    }
     if docker {
         // Where an engine that runs as a service leaves its certificates for the job.
         command.args(["--docker-volumes", "/certs/client"]);

@@ -19,6 +19,7 @@ use crate::git;
 use crate::info;
 use crate::log::Log;
 use crate::mask::Masker;
+use crate::memory;
 use crate::options::Options;
 use crate::payload::{JobKey, Payload, Step};
 use crate::places;
@@ -42,6 +43,7 @@ pub fn run(options: &Options, api: &Api, secrets: &[String], key: JobKey, body: 
             delivery
         }
     });
+    let killed_before = memory::kills();
     let outcome = match (&parsed, project) {
         (Err(message), _) => Err(Failure::configuration(message)),
         (_, Err(message)) => Err(Failure::configuration(message)),
@@ -51,6 +53,9 @@ pub fn run(options: &Options, api: &Api, secrets: &[String], key: JobKey, body: 
             execute(&Context { options, api, key, payload: payload.clone(), variables, log: log.clone(), control, deadline, project })
         }
     };
+    if memory::kills() > killed_before {
+        log.warning(&memory::line(options.memory_advice.as_deref()));
+    }
     let ending = conclude(&log, outcome, &payload.features.failure_reasons);
     log.close();
     let mut delivery = follower.join().map_err(|_| "the log's sender ended early".to_string())?;

@@ -13,6 +13,7 @@ mod info;
 mod job;
 mod log;
 mod mask;
+mod memory;
 mod options;
 mod payload;
 mod places;

@@ -25,6 +25,7 @@ Asks GitLab for jobs and runs them in a shell or in containers, as gitlab-runner
   --wait-timeout N       end after so many seconds without a job      [WAIT_TIMEOUT]
   --output-limit N       largest log in KiB (default 4096)            [RUNNER_OUTPUT_LIMIT]
   --tls-ca-file FILE     certificates to trust besides the system's   [CI_SERVER_TLS_CA_FILE]
+  --memory-advice TEXT   said to a job that ran out of memory         [MAYFLY_MEMORY_ADVICE]
   --env KEY=VALUE        a variable for every job; may be repeated
 
 With --executor docker:
@@ -48,6 +49,8 @@ pub struct Options {
     pub output_limit: usize,
     pub cache_dir: String,
     pub tls_ca_file: Option<String>,
+    /// How a job gets more memory, as the end of a sentence.
+    pub memory_advice: Option<String>,
     pub env: Vec<(String, String)>,
     pub docker: DockerOptions,
 }
@@ -63,7 +66,7 @@ pub struct DockerOptions {
     pub wait_for_services: Duration,
 }
 
-const KNOWN: [(&str, &str); 14] = [
+const KNOWN: [(&str, &str); 15] = [
     ("url", "CI_SERVER_URL"),
     ("token", "CI_SERVER_TOKEN"),
     ("executor", "RUNNER_EXECUTOR"),
@@ -78,6 +81,7 @@ const KNOWN: [(&str, &str); 14] = [
     ("docker-host", "DOCKER_HOST"),
     ("docker-image", "DOCKER_IMAGE"),
     ("docker-wait-for-services-timeout", "DOCKER_WAIT_FOR_SERVICES_TIMEOUT"),
+    ("memory-advice", "MAYFLY_MEMORY_ADVICE"),
 ];
 
 /// The options, and apart from them the token.
@@ -140,6 +144,7 @@ fn build(given: &HashMap<&str, String>, env: Vec<(String, String)>, mut docker: 
         output_limit: usize::try_from(number("output-limit", 4096)?.saturating_mul(1024)).unwrap_or(usize::MAX),
         cache_dir: here.join(text("cache-dir", "cache")).to_string_lossy().into_owned(),
         tls_ca_file: given.get("tls-ca-file").cloned(),
+        memory_advice: given.get("memory-advice").cloned(),
         env,
         docker,
     };

@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::info;
+
 /// What is needed to say anything about a job at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobKey {
@@ -224,17 +226,22 @@ pub fn text_of(value: Value) -> String {
     }
 }
 
+/// A feature that this runner has not, and what to do instead.
+fn lacks(feature: &str, instead: &str) -> String {
+    format!("the job wants {feature}, which {} {} does not have; {instead}", info::NAME, info::VERSION)
+}
+
 impl Payload {
     pub fn parse(body: Value) -> Result<Payload, String> {
         let payload: Payload = serde_json::from_value(body).map_err(|e| format!("GitLab's job could not be read: {e}"))?;
         if !payload.run.is_empty() {
-            return Err("the job has `run:` steps, which this runner does not have; use `script:`".into());
+            return Err(lacks("`run:` steps", "use `script:`"));
         }
         if let Some(name) = payload.secrets.keys().next() {
-            return Err(format!("the job wants secret '{name}' from a secrets provider, which this runner does not have; use a CI/CD variable"));
+            return Err(lacks(&format!("secret '{name}' from a secrets provider"), "use a CI/CD variable"));
         }
         if payload.steps.is_empty() {
-            return Err("the job has no script".into());
+            return Err("the job has no script: GitLab sent no steps".into());
         }
         Ok(payload)
     }

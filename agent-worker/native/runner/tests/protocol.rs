@@ -5,7 +5,7 @@ mod server;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{json, Value};
 use server::{command, job, reply, run, GitLab, Request};
 
 fn crc32(text: &str) -> String {
@@ -44,6 +44,39 @@ fn a_job_that_cannot_be_read_is_failed_with_its_reason_and_not_lost() {
     run(&gitlab);
     assert_eq!(gitlab.ending()["failure_reason"], "runner_configuration_error");
     assert!(gitlab.log().contains("could not be read"), "{}", gitlab.log());
+}
+
+#[test]
+fn a_job_that_asks_for_what_is_not_there_fails_with_a_line_that_names_it() {
+    let version = env!("CARGO_PKG_VERSION");
+    let table = [
+        (json!({"steps": null}), "the job has no script".to_string()),
+        (json!({"run": "[{\"name\": \"x\"}]"}), format!("the job wants `run:` steps, which mayfly-runner {version} does not have; use `script:`")),
+        (json!({"secrets": {"DB": {"vault": {}}}}), format!("the job wants secret 'DB' from a secrets provider, which mayfly-runner {version} does not have")),
+        (json!({"variables": {"a": 1}}), "could not be read".to_string()),
+    ];
+    for (more, line) in table {
+        let mut body = job(&["echo ran"], json!({"features": {}}));
+        for (key, value) in more.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        let gitlab = GitLab::start(body, |_, _| None);
+        run(&gitlab);
+        assert_eq!(gitlab.ending()["failure_reason"], "runner_configuration_error");
+        assert!(gitlab.log().contains(&line) && !gitlab.log().contains("ran\n"), "{line} in {}", gitlab.log());
+    }
+}
+
+#[test]
+fn ten_thousand_variables_and_a_script_of_four_megabytes_run_in_a_shell_too() {
+    let variables: Vec<Value> = (0..10_000).map(|n| json!({"key": format!("VARIABLE_{n}"), "value": format!("value {n}")})).collect();
+    let long = format!("true {}", "x".repeat(4 << 20));
+    let gitlab = GitLab::start(job(&["echo $VARIABLE_9999", &long, "echo end"], json!({"variables": variables})), |_, _| None);
+    let home = tempfile::tempdir().unwrap();
+    let output = command(&gitlab, home.path()).args(["--output-limit", "20000"]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(gitlab.ending()["state"], "success", "{}", gitlab.log().chars().take(2000).collect::<String>());
+    assert!(gitlab.log().contains("\nvalue 9999\n") && gitlab.log().contains("\nend\n"));
 }
 
 #[test]

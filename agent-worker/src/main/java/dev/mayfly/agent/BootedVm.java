@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /** One boot of a slot's VM as the claim broker sees it. */
 final class BootedVm implements ClaimSlot {
@@ -112,8 +113,8 @@ final class BootedVm implements ClaimSlot {
     }
 
     @Override
-    public void startRunner(Executor executor, String vmToken) {
-        vm.startRunner(executor, vmToken, systemId());
+    public void startRunner(Executor executor, String vmToken, @Nullable String memoryAdvice) {
+        vm.startRunner(executor, vmToken, systemId(), memoryAdvice);
     }
 
     @Override

@@ -68,7 +68,7 @@ class AgentConfigFileTest {
                 .as("a section without keys")
                 .isEqualTo(1024);
         assertThat(config.timeouts().agentGone()).isEqualTo(Duration.ofMinutes(5));
-        assertThat(config.timeouts().vmTimeToLive()).isEqualTo(Duration.ofHours(24));
+        assertThat(config.timeouts().vmTimeToLive()).isEqualTo(Duration.ofHours(25));
         assertThat(config.uidRange().size()).isEqualTo(16_384);
     }
 

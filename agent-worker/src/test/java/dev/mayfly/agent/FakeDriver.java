@@ -66,7 +66,7 @@ final class FakeDriver implements MicroVmDriver {
         }
 
         @Override
-        public void startRunner(Executor executor, String vmToken, String systemId) {}
+        public void startRunner(Executor executor, String vmToken, String systemId, @Nullable String memoryAdvice) {}
 
         @Override
         public List<String> consoleTail(int lines) {

@@ -116,6 +116,23 @@ public final class GitLabUser {
         api.post("/api/v4/projects/%d/jobs/%d/cancel".formatted(project, job), Map.of());
     }
 
+    void cancelByForce(long project, long job) {
+        api.post("/api/v4/projects/%d/jobs/%d/cancel".formatted(project, job), Map.of("force", true));
+    }
+
+    void retry(long project, long job) {
+        api.post("/api/v4/projects/%d/jobs/%d/retry".formatted(project, job), Map.of());
+    }
+
+    /** By the simulated GitLab's own admin path. */
+    void drop(long job, String reason) {
+        api.post("/-/simulated-gitlab/admin/jobs/%d/drop".formatted(job), Map.of("reason", reason));
+    }
+
+    void deletePipeline(long project, long pipeline) {
+        api.delete("/api/v4/projects/%d/pipelines/%d".formatted(project, pipeline));
+    }
+
     /** Runners of all projects, at most 100. */
     int runnersInAll() {
         return api.get("/api/v4/runners/all?type=project_type&per_page=100").size();

@@ -107,6 +107,25 @@ final class PipelineRun {
         gitlab.cancel(project, job.id());
     }
 
+    void cancelByForce(JobState job) {
+        gitlab.cancelByForce(project, job.id());
+    }
+
+    /** As by a person: GitLab makes a new job of the same name. */
+    void retry(JobState job) {
+        gitlab.retry(project, job.id());
+    }
+
+    /** As GitLab's own workers do with a job that is silent or takes too long. */
+    void drop(JobState job, String reason) {
+        gitlab.drop(job.id(), reason);
+    }
+
+    /** With all its jobs. */
+    void delete() {
+        gitlab.deletePipeline(project, pipeline);
+    }
+
     private JobReport report(JobState job) {
         JsonNode runner = job.inGitLab().path("runner").path("id");
         List<String> tags = new ArrayList<>();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -152,11 +153,19 @@ final class ClusterExtension implements BeforeEachCallback, AfterEachCallback {
 
     /** Pushes a repository with this {@code .gitlab-ci.yml} into a project of its own. */
     PipelineRun push(String ciYaml, Map<String, String> files) {
+        return push(createProject(), ciYaml, files);
+    }
+
+    PipelineRun push(long project, String ciYaml) {
+        return push(project, ciYaml, Map.of());
+    }
+
+    private PipelineRun push(long project, String ciYaml, Map<String, String> files) {
         Path folder = Servers.temporaryFolder("mayfly-repo-");
         Servers.write(folder.resolve("source/.gitlab-ci.yml"), ciYaml);
         files.forEach((name, text) -> Servers.write(folder.resolve("source").resolve(name), text));
         Path repository = SampleProject.repositoryOf(folder.resolve("source"), folder.resolve("repository"));
-        return pushInto(createProject(), repository);
+        return pushInto(project, repository);
     }
 
     /** A project that tells the control plane of its jobs. */
@@ -196,6 +205,13 @@ final class ClusterExtension implements BeforeEachCallback, AfterEachCallback {
                 "has printed " + text.strip(),
                 VM_AND_SCRIPT,
                 state -> state.status().equals("running") && run.log(state).contains(text));
+    }
+
+    /** From its start to its end, as GitLab has them. */
+    static Duration timeOf(JobState ended) {
+        return Duration.between(
+                Instant.parse(ended.inGitLab().get("started_at").asText()),
+                Instant.parse(ended.inGitLab().get("finished_at").asText()));
     }
 
     /** What the group of this pattern, over whole lines, is in the job's log. */

@@ -122,4 +122,30 @@ final class DockerJobIT {
         assertThat(gone.inGitLab().path("failure_reason").asText()).isEqualTo("image_pull_failure");
         assertThat(run.log(gone)).contains("failed to pull image \"" + REGISTRY + "/test/gone:7\"", "manifest unknown");
     }
+
+    @Test
+    void aContainerIsEndedWithItsJobByACancelAndWhenItsTimeIsOver() {
+        PipelineRun run = CLUSTER.push("""
+                cancelled:
+                  image: %1$s/test/busybox:1
+                  tags: [actuated-2cpu-1536mb]
+                  script: [echo "script begins", sleep 600]
+                  after_script:
+                    - echo "after $CI_JOB_STATUS, sleepers=$(ps | grep -c '[s]leep 600')"
+                late:
+                  image: %1$s/test/busybox:1
+                  tags: [actuated-2cpu-1536mb]
+                  timeout: 150 seconds
+                  script: [echo "script begins", sleep 600]
+                """.formatted(REGISTRY));
+        run.cancel(ClusterExtension.awaitLog(run, "cancelled", "script begins\n"));
+        JobState cancelled = ClusterExtension.awaitStatus(run, "cancelled", "canceled", Duration.ofMinutes(2));
+        if (System.getenv("MAYFLY_RUNNER").equals("embedded")) {
+            assertThat(run.log(cancelled)).contains("after canceled, sleepers=0");
+        } // 15.4.2, the official one, is older than cancelling with grace
+        JobState late = ClusterExtension.awaitStatus(run, "late", "failed", PATIENCE);
+        assertThat(late.reason()).isEqualTo("job_execution_timeout");
+        assertThat(run.log(late)).contains("script begins\n", "execution took longer than");
+        assertThat(ClusterExtension.timeOf(late)).isBetween(Duration.ofSeconds(150), Duration.ofSeconds(190));
+    }
 }

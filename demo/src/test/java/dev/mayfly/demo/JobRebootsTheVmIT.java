@@ -27,6 +27,7 @@ final class JobRebootsTheVmIT {
         ClusterExtension.awaitLog(run, "reboot", "script begins");
         JobState ended = ClusterExtension.awaitStatus(run, "reboot", "failed", Duration.ofSeconds(40));
         assertThat(ended.reason()).isEqualTo("runner_system_failure");
+        assertThat(run.log(ended)).contains("the guest was rebooted, which ends its VM");
         assertThat(run.jobs()).hasSize(1);
     }
 }

@@ -3,10 +3,6 @@ package dev.mayfly.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.demo.PipelineRun.JobState;
-import io.temporal.client.WorkflowClient;
-import io.temporal.client.WorkflowClientOptions;
-import io.temporal.serviceclient.WorkflowServiceStubs;
-import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Tag;
@@ -29,7 +25,7 @@ final class TerminatedInTheUiIT {
                   script: [echo played]
                 """);
         JobState job = ClusterExtension.awaitStatus(run, "long", "running", Duration.ofMinutes(1));
-        terminate(Objects.requireNonNull(job.text("id")));
+        Temporal.terminate(CLUSTER.cluster(), Objects.requireNonNull(job.text("id")));
         ClusterExtension.await(
                 run,
                 "long",
@@ -37,22 +33,5 @@ final class TerminatedInTheUiIT {
                 Duration.ofMinutes(4),
                 state -> state.status().equals("failed"));
         assertThat(run.log(run.job("long"))).isNotEmpty();
-    }
-
-    private static void terminate(String workflowId) {
-        WorkflowServiceStubs service = WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
-                .setTarget(CLUSTER.cluster().temporalTarget())
-                .build());
-        try {
-            WorkflowClient.newInstance(
-                            service,
-                            WorkflowClientOptions.newBuilder()
-                                    .setNamespace("mayfly")
-                                    .build())
-                    .newUntypedWorkflowStub(workflowId)
-                    .terminate("by hand");
-        } finally {
-            service.shutdownNow();
-        }
     }
 }

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the claim broker needs of a slot's VM; the host side implements it. One object stands for one boot: a VM started
@@ -51,8 +52,9 @@ public interface ClaimSlot {
      * Has the guest start its runner; a repetition is ignored.
      *
      * @param vmToken what the runner calls its token; no GitLab token
+     * @param memoryAdvice how the job gets more memory, as the end of a sentence for its author; null if unknown
      */
-    void startRunner(Executor executor, String vmToken);
+    void startRunner(Executor executor, String vmToken, @Nullable String memoryAdvice);
 
     /** Ends once this boot is over: VMM exit, guest panic or the runner's end. */
     CompletionStage<VmEnd> whenVmEnds();

@@ -23,6 +23,7 @@ final class ClaimState {
     private volatile @Nullable ClaimedJob job;
     private Stage stage = Stage.OPEN;
     private Progress progress = Progress.NONE;
+    private @Nullable String adviceWhenHeld;
 
     ClaimState(SlotContext slot) {
         this.slot = slot;
@@ -82,6 +83,12 @@ final class ClaimState {
         return progress.executor();
     }
 
+    /** How the committed job gets more memory, as the end of a sentence; null if unknown. */
+    @Nullable
+    String memoryAdvice() {
+        return progress.memoryAdvice();
+    }
+
     /** Whether the job's first PUT or PATCH has passed to GitLab. */
     boolean isUpdated() {
         return progress.updated();
@@ -125,12 +132,14 @@ final class ClaimState {
         stage = Stage.CLAIMED;
     }
 
-    void held() {
+    /** @param memoryAdvice how the job gets more memory, null if unknown */
+    void held(@Nullable String memoryAdvice) {
+        adviceWhenHeld = memoryAdvice;
         stage = Stage.HELD;
     }
 
     void committed(Executor executor) {
-        keep(progress.committedFor(executor));
+        keep(progress.committedFor(executor, adviceWhenHeld));
         stage = Stage.COMMITTED;
     }
 

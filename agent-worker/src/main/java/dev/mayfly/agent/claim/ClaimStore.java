@@ -66,6 +66,7 @@ final class ClaimStore {
      * @param claimedAtMillis when the claim was stored
      * @param committed whether the control plane recorded the claim and GitLab took {@code running}
      * @param executor with which the runner is started; null unless committed
+     * @param memoryAdvice how the job gets more memory, null if unknown; known once committed
      * @param updated whether the job's first PUT or PATCH has passed to GitLab
      * @param ended how the job ended, null if it has not
      * @param refused whether the control plane refused this slot: it must never ask GitLab again
@@ -74,30 +75,31 @@ final class ClaimStore {
             long claimedAtMillis,
             boolean committed,
             @Nullable Executor executor,
+            @Nullable String memoryAdvice,
             boolean updated,
             @Nullable Ran ended,
             boolean refused) {
 
-        static final Progress NONE = new Progress(0, false, null, false, null, false);
+        static final Progress NONE = new Progress(0, false, null, null, false, null, false);
 
         Progress claimedAt(long millis) {
-            return new Progress(millis, false, null, false, null, false);
+            return new Progress(millis, false, null, null, false, null, false);
         }
 
-        Progress committedFor(Executor by) {
-            return new Progress(claimedAtMillis, true, by, updated, ended, refused);
+        Progress committedFor(Executor by, @Nullable String advice) {
+            return new Progress(claimedAtMillis, true, by, advice, updated, ended, refused);
         }
 
         Progress withUpdate() {
-            return new Progress(claimedAtMillis, committed, executor, true, ended, refused);
+            return new Progress(claimedAtMillis, committed, executor, memoryAdvice, true, ended, refused);
         }
 
         Progress withEnd(Ran end) {
-            return new Progress(claimedAtMillis, committed, executor, updated, end, refused);
+            return new Progress(claimedAtMillis, committed, executor, memoryAdvice, updated, end, refused);
         }
 
         Progress withRefusal() {
-            return new Progress(claimedAtMillis, committed, executor, updated, ended, true);
+            return new Progress(claimedAtMillis, committed, executor, memoryAdvice, updated, ended, true);
         }
     }
 

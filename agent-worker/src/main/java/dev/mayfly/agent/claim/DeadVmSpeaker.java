@@ -32,10 +32,10 @@ final class DeadVmSpeaker {
     }
 
     /** Says in the job's log what became of its VM, with the end of the console, and fails the job. */
-    CompletableFuture<Spoken> speakForDeadVm(ClaimedJob job, VmEnd end) {
+    CompletableFuture<Spoken> speakForDeadVm(ClaimedJob job, String why) {
         StringBuilder text =
                 new StringBuilder("\nERROR: Job failed (system failure): the VM of this job ended before its"
-                        + " runner reported the end: " + end.detail() + "\n");
+                        + " runner reported the end: " + why + "\n");
         ConsoleTail.of(slot.vm().consoleTail(ConsoleTail.LINES + 1), job.secrets())
                 .forEach(line -> text.append("  ").append(line).append('\n'));
         return fail(job, "runner_system_failure", text.toString());
@@ -50,11 +50,6 @@ final class DeadVmSpeaker {
             return append(job, lines.getBytes(StandardCharsets.UTF_8), 0, LOG_ATTEMPTS)
                     .thenCompose(done -> putFailed(job, reason));
         });
-    }
-
-    /** Fails a job of which nobody has seen anything yet. */
-    CompletableFuture<Spoken> fail(ClaimedJob job, String reason) {
-        return putFailed(job, reason);
     }
 
     /** {@code PUT running}, until GitLab took it: true; or said that the job has ended: false. */

@@ -21,21 +21,22 @@ final class GivenBackJobs {
         this.speaker = speaker;
     }
 
-    void add(ClaimedJob job) {
+    /** @param why one sentence for the job's author, who finds it in the job's log */
+    void add(ClaimedJob job, String why) {
         try {
             slot.store().keepGivenBack(job.id(), job.payload());
         } catch (IOException e) {
             // GitLab is told all the same, unless the agent ends first.
             LOG.error("slot {}: that {} is given back can't be stored: {}", slot.id(), job, e.toString());
         }
-        fail(job);
+        fail(job, why);
     }
 
     /** Goes on with what an earlier life of the agent did not get told. */
     void resume() {
         try {
             for (byte[] payload : slot.store().givenBack()) {
-                fail(ClaimedJob.parse(payload));
+                fail(ClaimedJob.parse(payload), "it could not be run here");
             }
         } catch (IOException e) {
             LOG.error(
@@ -45,9 +46,10 @@ final class GivenBackJobs {
         }
     }
 
-    private void fail(ClaimedJob job) {
-        var unused =
-                speaker.fail(job, "runner_system_failure").thenAcceptAsync(spoken -> told(job, spoken), slot.events());
+    private void fail(ClaimedJob job, String why) {
+        String words = "ERROR: Job failed (system failure): its runner gave it back: " + why + "\n";
+        var unused = speaker.fail(job, "runner_system_failure", words)
+                .thenAcceptAsync(spoken -> told(job, spoken), slot.events());
     }
 
     private void told(ClaimedJob job, DeadVmSpeaker.Spoken spoken) {

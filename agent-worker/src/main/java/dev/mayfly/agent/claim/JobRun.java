@@ -24,6 +24,11 @@ final class JobRun implements Binding.Watcher {
 
     private static final Logger LOG = LoggerFactory.getLogger(JobRun.class);
 
+    /** How Linux begins its line about a process that it killed because the whole machine's memory was used up. */
+    private static final String OUT_OF_MEMORY = "Out of memory: Killed process";
+
+    private static final int CONSOLE_LINES = 500;
+
     private final SlotContext slot;
     private final ClaimState state;
     private final DeadVmSpeaker speaker;
@@ -124,14 +129,15 @@ final class JobRun implements Binding.Watcher {
             }
             Executor executor = state.executor();
             if (executor != null && slot.vm().vmAnswers()) {
-                slot.vm().startRunner(executor, "mayfly-" + slot.id());
+                slot.vm().startRunner(executor, "mayfly-" + slot.id(), state.memoryAdvice());
             }
         } else if (!served()) {
             binding = null;
         } else if (!busy && !awaitsFinalUpdate()) {
             busy = true;
-            String detail = "the VM ended before its runner reported the end: " + vmEnd.detail();
-            spoken(speaker.speakForDeadVm(state.claimedJob(), vmEnd), End.VM_LOST, detail);
+            String why = vmEnd.detail() + memoryNote();
+            String detail = "the VM ended before its runner reported the end: " + why;
+            spoken(speaker.speakForDeadVm(state.claimedJob(), why), End.VM_LOST, detail);
         }
     }
 
@@ -188,7 +194,7 @@ final class JobRun implements Binding.Watcher {
             } else if ("success".equals(update.state())) {
                 end(End.SUCCEEDED, "the job succeeded");
             } else {
-                end(End.FAILED, "the job failed");
+                end(End.FAILED, "the job failed" + memoryNote());
             }
         }
     }
@@ -196,6 +202,13 @@ final class JobRun implements Binding.Watcher {
     @Override
     public void updateGone() {
         advance.run();
+    }
+
+    /** Says so if memory ran out in the VM, which the kernel there tells on the console before all else. */
+    private String memoryNote() {
+        boolean ranOut = slot.vm().consoleTail(CONSOLE_LINES).stream().anyMatch(line -> line.contains(OUT_OF_MEMORY));
+        String advice = state.memoryAdvice();
+        return ranOut ? "; the VM ran out of memory" + (advice == null ? "" : ": " + advice) : "";
     }
 
     /** An update that GitLab has not answered yet may be the final one. */

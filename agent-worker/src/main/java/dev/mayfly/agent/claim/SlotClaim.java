@@ -143,7 +143,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
             reportClaim();
         } catch (IOException e) {
             LOG.error("slot {}: {} is given back, its claim can't be stored: {}", slot.id(), job, e.toString());
-            givenBack.add(job);
+            givenBack.add(job, "its host could not store that it has it");
             close();
         }
         advance();
@@ -172,21 +172,22 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
 
     private void reportClaim() {
         ClaimedJob job = state.claimedJob();
-        report = new ClaimReport(slot, job, state.claimedAt(), () -> givenBack.add(job));
+        report = new ClaimReport(
+                slot, job, state.claimedAt(), () -> givenBack.add(job, "the control plane did not answer in time"));
         report.start(reply -> recorded(job, reply));
     }
 
     private void recorded(ClaimedJob job, ClaimReply reply) {
         LOG.info("slot {}: claim of {}: {}: {}", slot.id(), job, reply.verdict(), reply.reason());
         switch (reply.verdict()) {
-            case HELD -> state.held();
+            case HELD -> state.held(reply.memoryAdvice());
             case VOID -> {
-                givenBack.add(job);
+                givenBack.add(job, reply.reason());
                 stopReport();
                 state.erased();
             }
             case REFUSED -> {
-                givenBack.add(job);
+                givenBack.add(job, reply.reason());
                 state.refused();
                 close();
             }
@@ -231,7 +232,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
             return Optional.of(Destroyed.REASSIGNED);
         }
         if (!state.is(Stage.ENDED)) {
-            job.ifPresent(givenBack::add);
+            job.ifPresent(claimed -> givenBack.add(claimed, "its VM is being removed"));
         }
         close();
         return Optional.of(Destroyed.DESTROYED);

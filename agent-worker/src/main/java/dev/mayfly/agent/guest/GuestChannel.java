@@ -120,7 +120,8 @@ public final class GuestChannel implements AutoCloseable {
     }
 
     /** Has the guest start its runner; kept and repeated at every connect, as the guest ignores repetitions. */
-    public synchronized void startRunner(Executor executor, String vmToken, String systemId) {
+    public synchronized void startRunner(
+            Executor executor, String vmToken, String systemId, @Nullable String memoryAdvice) {
         DockerOptions docker = Objects.requireNonNull(identity, "a VM without identity runs no job")
                 .docker();
         startRunner = codec.frame("start-runner")
@@ -130,7 +131,8 @@ public final class GuestChannel implements AutoCloseable {
                 .put("name", slotId)
                 .put("systemId", systemId)
                 .put("dockerImage", docker.image())
-                .put("privileged", docker.privileged());
+                .put("privileged", docker.privileged())
+                .put("memoryAdvice", memoryAdvice);
         if (ready.isDone()) {
             send(startRunner);
         }

@@ -6,6 +6,7 @@ import dev.mayfly.workflows.job.Executor;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A boot that came to nothing.
@@ -30,7 +31,7 @@ public record DeadVm(String why) implements MicroVm {
     }
 
     @Override
-    public void startRunner(Executor executor, String vmToken, String systemId) {
+    public void startRunner(Executor executor, String vmToken, String systemId, @Nullable String memoryAdvice) {
         // Nobody is there to start it; its end has been told already.
     }
 

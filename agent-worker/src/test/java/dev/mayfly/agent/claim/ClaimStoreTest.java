@@ -51,7 +51,7 @@ class ClaimStoreTest {
     void anotherLifeOfTheAgentFindsAllOfIt() throws IOException {
         Progress progress = Progress.NONE
                 .claimedAt(5)
-                .committedFor(Executor.SHELL)
+                .committedFor(Executor.SHELL, "ask for a larger tag")
                 .withUpdate()
                 .withEnd(new Ran(End.FAILED, "the job failed"));
         store.keep(progress);

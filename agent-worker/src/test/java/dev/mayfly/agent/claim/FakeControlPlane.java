@@ -38,7 +38,8 @@ final class FakeControlPlane implements ControlPlaneCalls {
     }
 
     static CompletionStage<ClaimReply> answer(Verdict verdict) {
-        return CompletableFuture.completedStage(new ClaimReply(verdict, Executor.SHELL, "because"));
+        return CompletableFuture.completedStage(
+                new ClaimReply(verdict, Executor.SHELL, "because", "ask for a larger tag"));
     }
 
     static CompletionStage<ClaimReply> away() {

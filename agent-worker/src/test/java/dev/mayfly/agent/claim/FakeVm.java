@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /** One boot of a slot's VM, whose fate the test decides. Boots of one slot share folder and journal. */
 final class FakeVm implements ClaimSlot {
@@ -22,6 +23,7 @@ final class FakeVm implements ClaimSlot {
     final CompletableFuture<VmEnd> end = new CompletableFuture<>();
     final List<Executor> started = new CopyOnWriteArrayList<>();
     final List<String> vmTokens = new CopyOnWriteArrayList<>();
+    volatile @Nullable String advice;
     volatile boolean journalBroken;
     volatile List<String> console = List.of();
 
@@ -110,8 +112,9 @@ final class FakeVm implements ClaimSlot {
     }
 
     @Override
-    public void startRunner(Executor executor, String vmToken) {
+    public void startRunner(Executor executor, String vmToken, @Nullable String memoryAdvice) {
         vmTokens.add(vmToken);
+        advice = memoryAdvice;
         started.add(executor);
     }
 

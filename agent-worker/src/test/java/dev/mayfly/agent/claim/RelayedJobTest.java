@@ -118,6 +118,28 @@ class RelayedJobTest extends ClaimTest {
         assertThat(gitlab.log()).startsWith("begun").contains("kernel panic").doesNotContain("hunter-two", "\u001b");
     }
 
+    /** The kernel says it on the console; that the runner's job failed, or the VM died, is only what came of it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void memoryThatRanOutIsNamedWithTheTagThatHelpsAlsoByAnAgentThatWasRestarted(boolean vmDies) throws IOException {
+        var lost = running();
+        assertThat(vm.advice).isEqualTo("ask for a larger tag");
+        fixture.guest().requestJob();
+        fixture.guest().patch(7, 0, "begun");
+        fixture.restart(vm);
+        CompletionStage<Ran> run = fixture.broker.run(vm, job(7), Executor.SHELL);
+        vm.console = List.of("[ 12.3] Out of memory: Killed process 300 (python3) total-vm:900kB");
+        if (vmDies) {
+            vm.die();
+        } else {
+            fixture.guest().put(7, "failed");
+        }
+        assertThat(get(run).detail()).contains("the VM ran out of memory: ask for a larger tag");
+        assertThat(gitlab.log().contains("ran out of memory: ask for a larger tag"))
+                .isEqualTo(vmDies);
+        assertThat(lost.toCompletableFuture()).isNotDone();
+    }
+
     @Test
     void noMoreThanTheEndOfTheConsoleGoesIntoTheLog() throws IOException {
         CompletionStage<Ran> run = running();

@@ -61,6 +61,7 @@ class ReportedClaimTest extends ClaimTest {
         gitlab.offer(7);
         assertThat(get(fixture.broker.claim(vm, job(7)))).isEqualTo(Claimed.CLAIMED);
         until("the void claim was failed", () -> gitlab.state(6).equals("failed"));
+        assertThat(gitlab.log()).contains("its runner gave it back: because");
         assertThat(fixture.broker.claimedJob(vm.slotId())).contains(7L);
     }
 
@@ -123,7 +124,8 @@ class ReportedClaimTest extends ClaimTest {
                         .path("failure_reason")
                         .asText())
                 .isEqualTo("runner_configuration_error");
-        assertThat(gitlab.log()).contains("docker executor");
+        assertThat(gitlab.log())
+                .contains("gitlab-runner 15.4.2, has no docker executor; add the tag for the shell executor");
         assertThat(vm.started).isEmpty();
     }
 

@@ -151,7 +151,7 @@ class GuestChannelTest {
 
     @Test
     void theRunnersStartIsRepeatedAfterAReconnectAndItsEndIsHeardWithItsReason() throws Exception {
-        channel.startRunner(Executor.SHELL, "token-of-this-vm", "s_0123456789ab");
+        channel.startRunner(Executor.SHELL, "token-of-this-vm", "s_0123456789ab", "ask for more");
         say("ready", "");
         assertThat(hear().path("executor").asText()).isEqualTo("shell");
         host.close();
@@ -162,6 +162,7 @@ class GuestChannelTest {
         assertThat(again.path("token").asText()).isEqualTo("token-of-this-vm");
         assertThat(again.path("dockerImage").asText()).isEqualTo("app:1");
         assertThat(again.path("privileged").asBoolean()).isTrue();
+        assertThat(again.path("memoryAdvice").asText()).isEqualTo("ask for more");
 
         host.write(codec.encode(
                 codec.frame("state").put("state", "ended").put("exitCode", 255).put("message", "no such executor")));

@@ -120,7 +120,10 @@ public final class AgentsResource {
                         report.slotId(),
                         job.get().job().key(),
                         outcome.story());
-                return outcome.reply();
+                ClaimReply reply = outcome.reply();
+                return intake.memoryAdvice(job.get().job())
+                        .map(reply::withMemoryAdvice)
+                        .orElse(reply);
             }
         }
         LOG.warn("host {}: slot {} claimed job {} that GitLab doesn't know", host, report.slotId(), report.jobId());

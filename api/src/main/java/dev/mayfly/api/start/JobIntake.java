@@ -96,6 +96,13 @@ public final class JobIntake {
         });
     }
 
+    /** How this job gets more memory if it runs out of it, as the end of a sentence; empty if its tags name no size. */
+    public Optional<String> memoryAdvice(CiJob job) {
+        return Optional.ofNullable(job.size())
+                .map(size -> grammar.memoryAdvice(
+                        size, more -> LargestHosts.refusal(more, hosts.list()).isEmpty()));
+    }
+
     private void accept(CiJob job, String status) {
         Standing standing = jobs.upsertSeen(job, status);
         if (standing == Standing.ENDED) {

@@ -202,4 +202,17 @@ class PipelineTest extends WithGitLab {
                         .asText())
                 .contains("unknown keys: scrpt");
     }
+
+    @Test
+    void aDeletedPipelineTakesItsJobsWithItAlsoFromTheirRunners() {
+        long pipeline = gitlab.push(project, "a: {script: x, tags: [t]}");
+        Job job = runner.start();
+        assertThat(gitlab.root("DELETE", "/projects/%d/pipelines/%d".formatted(project, pipeline), null)
+                        .status())
+                .isEqualTo(204);
+        assertThat(gitlab.root("GET", "/projects/%d/jobs/%d".formatted(project, job.id()), null)
+                        .status())
+                .isEqualTo(404);
+        assertThat(job.put("running").status()).isEqualTo(404);
+    }
 }

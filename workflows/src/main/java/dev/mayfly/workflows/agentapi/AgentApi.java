@@ -141,8 +141,23 @@ public final class AgentApi {
     /**
      * @param executor what the claimed job's tags ask for; null unless HELD
      * @param reason one sentence for people
+     * @param memoryAdvice how the job gets more memory if it runs out of it, as the end of a sentence for its author;
+     *     null if its size is unknown
      */
-    public record ClaimReply(Verdict verdict, @Nullable Executor executor, String reason) {}
+    public record ClaimReply(
+            Verdict verdict,
+            @Nullable Executor executor,
+            String reason,
+            @Nullable String memoryAdvice) {
+
+        public ClaimReply(Verdict verdict, @Nullable Executor executor, String reason) {
+            this(verdict, executor, reason, null);
+        }
+
+        public ClaimReply withMemoryAdvice(String advice) {
+            return new ClaimReply(verdict, executor, reason, advice);
+        }
+    }
 
     /** What became of a claim. */
     public enum Verdict {

@@ -3,6 +3,7 @@ package dev.mayfly.workflows.job;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -88,6 +89,26 @@ public final class TagGrammar {
         return "%s-%scpu-%d%s"
                 .formatted(
                         prefix, cpus, whole ? size.memoryMib() / MIB_PER_GIB : size.memoryMib(), whole ? "gb" : "mb");
+    }
+
+    /**
+     * How a job that ran out of memory gets more, as the end of a sentence for its author.
+     *
+     * @param used what it ran in
+     * @param fits whether this installation has a host for a size
+     */
+    public String memoryAdvice(VmSize used, Predicate<VmSize> fits) {
+        int twice = (int) Math.min(2L * used.memoryMib(), largest.memoryMib());
+        VmSize more = new VmSize(used.milliCpus(), twice, used.diskMib());
+        return twice > used.memoryMib() && fits.test(more)
+                ? "it had %s; ask for more by the tag %s".formatted(memory(used), print(more))
+                : "it had %s, and no tag gives it twice that here; let it use less".formatted(memory(used));
+    }
+
+    private static String memory(VmSize size) {
+        return size.memoryMib() % MIB_PER_GIB == 0
+                ? size.memoryMib() / MIB_PER_GIB + " GiB"
+                : size.memoryMib() + " MiB";
     }
 
     private boolean isOurs(String tag) {

@@ -8,6 +8,7 @@ import dev.mayfly.workflows.job.TagGrammar.Refused;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -97,6 +98,44 @@ class TagGrammarTest {
         assertThat(grammar.parse(List.of(tags.split(" "))))
                 .isInstanceOfSatisfying(
                         Refused.class, refused -> assertThat(refused.reason()).startsWith(reason));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "1000 |  1024 | it had 1 GiB; ask for more by the tag actuated-1cpu-2gb",
+                "500  |   768 | it had 768 MiB; ask for more by the tag actuated-0.5cpu-1536mb",
+                "2000 | 12288 | it had 12 GiB; ask for more by the tag actuated-2cpu-24gb",
+                "2000 | 40960 | it had 40 GiB, and no tag gives it twice that here; let it use less",
+                "2000 | 65536 | it had 64 GiB, and no tag gives it twice that here; let it use less",
+            })
+    void moreMemoryIsAskedForByATagThatIsOneHere(int milliCpus, int memoryMib, String advice) {
+        VmSize size = new VmSize(milliCpus, memoryMib, 1);
+        Predicate<VmSize> hosts = more -> more.memoryMib() <= 32_768;
+        assertThat(grammar.memoryAdvice(size, hosts)).isEqualTo(advice);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "actuated-4 cpu",
+                "actuated-4cpu ",
+                "actuated-4cpu\u00a0",
+                "actuated-\u0664cpu", // a digit, but none of ours
+                "actuated-4\u0441pu", // a Cyrillic letter
+                "actuated-\u22124cpu", // a minus sign
+                "actuated-4cpu\n",
+                "actuated--1gb",
+                "actuated-99999999999999999999gb",
+                "actuated-4294967297cpu",
+            })
+    void spacesAndLettersThatOnlyLookRightAndNumbersThatOverflowAreRefusedNotGuessed(String tag) {
+        assertThat(grammar.parse(List.of(tag)))
+                .isInstanceOfSatisfying(
+                        Refused.class,
+                        refused ->
+                                assertThat(refused.reason()).startsWith("the tag " + tag + " does not parse; write"));
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,7 +51,8 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
     }
 
     private VmEnd vmmExited(Exit exit) {
-        String how = "the VM ended (%s): %s".formatted(exit.reason(), exit.message());
+        String why = qmp.guestsDoing().isEmpty() ? exit.message() : qmp.guestsDoing();
+        String how = "the VM ended (%s): %s".formatted(exit.reason(), why);
         List<String> said = consoleTail(LAST_WORDS);
         boolean refused = exit.exitCode() != null && exit.exitCode() != 0 && isAllOfTheVmm(said);
         return refused
@@ -108,8 +110,8 @@ final class QemuMicroVm implements MicroVm, AutoCloseable {
     }
 
     @Override
-    public void startRunner(Executor executor, String vmToken, String systemId) {
-        guest.startRunner(executor, vmToken, systemId);
+    public void startRunner(Executor executor, String vmToken, String systemId, @Nullable String memoryAdvice) {
+        guest.startRunner(executor, vmToken, systemId, memoryAdvice);
     }
 
     @Override

@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Listens to QEMU's events of one VM for the one that its exit status does not tell: that the guest's kernel panicked. */
+/** Listens to QEMU's events of one VM for what its exit status does not tell: that the guest panicked, or ended its VM itself. */
 final class QmpEvents implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(QmpEvents.class);
@@ -16,6 +16,7 @@ final class QmpEvents implements AutoCloseable {
     private final Path socket;
     private final CompletableFuture<Void> panicked = new CompletableFuture<>();
     private final Thread reader;
+    private volatile String guestsDoing = "";
     private volatile boolean closed;
 
     QmpEvents(String slotId, Path socket) {
@@ -32,6 +33,11 @@ final class QmpEvents implements AutoCloseable {
     /** Completes if the guest's kernel panics. */
     CompletableFuture<Void> panicked() {
         return panicked;
+    }
+
+    /** What the guest did to end its VM, as the end of a sentence; empty unless it did anything, or nobody listened then. */
+    String guestsDoing() {
+        return guestsDoing;
     }
 
     private void readUntilClosed() {
@@ -51,11 +57,15 @@ final class QmpEvents implements AutoCloseable {
     private void hear(JsonNode message) {
         switch (message.path("event").asText()) {
             case "GUEST_PANICKED" -> panicked.complete(null);
-            case "SHUTDOWN" ->
-                log.info(
-                        "slot {}: VM shuts down: {}",
-                        slotId,
-                        message.path("data").path("reason").asText());
+            case "SHUTDOWN" -> {
+                String reason = message.path("data").path("reason").asText();
+                log.info("slot {}: VM shuts down: {}", slotId, reason);
+                switch (reason) { // QEMU's ShutdownCause; it exits with 0 after either
+                    case "guest-reset" -> guestsDoing = "the guest was rebooted, which ends its VM";
+                    case "guest-shutdown" -> guestsDoing = "the guest was powered off";
+                    default -> {}
+                }
+            }
             case "BLOCK_IO_ERROR" -> log.warn("slot {}: disk error in the VM: {}", slotId, message.path("data"));
             default -> log.trace("slot {}: {}", slotId, message);
         }

@@ -64,7 +64,8 @@ final class SimulatedMicroVm implements MicroVm {
     }
 
     @Override
-    public synchronized void startRunner(Executor executor, String vmToken, String systemId) {
+    public synchronized void startRunner(
+            Executor executor, String vmToken, String systemId, @Nullable String memoryAdvice) {
         if (runner != null || end.isDone()) {
             return;
         }

@@ -60,7 +60,7 @@ class QemuMicroVmsIT {
             assertThat(vm.answers()).isTrue();
             assertThat(host.leftOvers()).as("what a running VM has").hasSizeGreaterThanOrEqualTo(4);
 
-            vm.startRunner(Executor.SHELL, "token-of-this-vm", "s_0123456789ab");
+            vm.startRunner(Executor.SHELL, "token-of-this-vm", "s_0123456789ab", null);
 
             assertThat(within(peer))
                     .isEqualTo(host.driver().guestAddress(host.vm(1).index()));

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The test plays QEMU. */
 @Timeout(20)
@@ -66,6 +68,20 @@ class QmpEventsTest {
         assertThat(events.panicked()).isNotDone();
         say(agent, "{\"event\":\"GUEST_PANICKED\"}");
         events.panicked().get(5, TimeUnit.SECONDS);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "guest-reset,    'the guest was rebooted, which ends its VM'",
+        "guest-shutdown, the guest was powered off",
+        "host-signal,    ''"
+    })
+    void whoEndedTheVmIsKnownFromTheReason(String reason, String words) throws Exception {
+        SocketChannel agent = accept();
+        say(agent, "{\"event\":\"SHUTDOWN\",\"data\":{\"reason\":\"" + reason + "\"}}");
+        say(agent, "{\"event\":\"GUEST_PANICKED\"}");
+        events.panicked().get(5, TimeUnit.SECONDS);
+        assertThat(events.guestsDoing()).isEqualTo(words);
     }
 
     @Test

@@ -151,6 +151,12 @@ public final class Instance {
         pipelines.put(pipeline.id(), pipeline);
     }
 
+    /** With its builds: whoever asks for one of them finds none. */
+    public void remove(Pipeline pipeline) {
+        pipelines.remove(pipeline.id());
+        builds.values().removeIf(build -> build.pipeline() == pipeline);
+    }
+
     public Collection<Pipeline> pipelines() {
         return pipelines.values();
     }

@@ -51,6 +51,7 @@ public final class PipelinesApi {
                                 .map(new ProjectEntities(instance)::variable)
                                 .toList()));
         router.streaming("POST", "/api/v4/projects/:project/pipeline", this::create);
+        router.rest("DELETE", pipelines + "/:pipeline", this::delete);
         router.rest("POST", pipelines + "/:pipeline/cancel", this::cancel);
         router.rest("POST", pipelines + "/:pipeline/retry", this::retry);
     }
@@ -111,6 +112,13 @@ public final class PipelinesApi {
                                                 List.of(
                                                         "The resulting pipeline would have been empty. Review the rules configuration for the relevant jobs.")))));
         return instance.locked(() -> Reply.json(201, entities.pipeline(pipeline)));
+    }
+
+    /** No webhook tells of it: the builds are gone before GitLab's workers come to those of their cancelling. */
+    private Reply delete(HttpCall call) {
+        Project project = authentication.project(call, authentication.writer(call), Authentication.MAINTAINER);
+        instance.remove(instance.pipeline(project, call.id("pipeline")));
+        return Reply.empty(204);
     }
 
     private Reply cancel(HttpCall call) {
