@@ -20,8 +20,6 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One request of a guest on its way to GitLab, and the answer on its way back. Both connections live on one event loop,
@@ -30,11 +28,11 @@ import org.slf4j.LoggerFactory;
  */
 final class Exchange {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
     private static final String JOB_TOKEN = "JOB-TOKEN";
     private static final String JOB_STATUS = "Job-Status";
 
     private final RelaySettings settings;
+    private final GuestLog log;
     private final GuestConnection connection;
     private final Channel guest;
     private final String slotId;
@@ -50,6 +48,7 @@ final class Exchange {
 
     Exchange(
             RelaySettings settings,
+            GuestLog log,
             GuestConnection connection,
             Channel guest,
             String slotId,
@@ -57,6 +56,7 @@ final class Exchange {
             Route route,
             HttpRequest request) {
         this.settings = settings;
+        this.log = log;
         this.connection = connection;
         this.guest = guest;
         this.slotId = slotId;
@@ -252,7 +252,9 @@ final class Exchange {
         if (ended) {
             return;
         }
-        LOG.warn("slot {}: {} of job {} did not get through: {}", slotId, route.kind(), job.id(), reason);
+        log.warn(
+                "lost " + slotId,
+                "slot %s: %s of job %d did not get through: %s".formatted(slotId, route.kind(), job.id(), reason));
         boolean cut = answerBegun;
         end();
         if (cut) {

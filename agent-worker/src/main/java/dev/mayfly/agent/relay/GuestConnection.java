@@ -39,6 +39,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(GuestConnection.class);
 
     private final RelaySettings settings;
+    private final GuestLog log;
     private final VmDirectory vms;
     private final InetAddress peer;
     private final Executor blocking;
@@ -48,8 +49,9 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
     private boolean requestRead;
     private boolean answered;
 
-    GuestConnection(RelaySettings settings, VmDirectory vms, InetAddress peer, Executor blocking) {
+    GuestConnection(RelaySettings settings, GuestLog log, VmDirectory vms, InetAddress peer, Executor blocking) {
         this.settings = settings;
+        this.log = log;
         this.vms = vms;
         this.peer = peer;
         this.blocking = blocking;
@@ -128,7 +130,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         }
         Optional<RelayedVm> vm = vms.at(peer);
         if (vm.isEmpty()) {
-            LOG.warn("refused a request from {}: no VM of this host has that address", peer);
+            log.warn("address " + peer, "refused a request from " + peer + ": no VM of this host has that address");
             answer(guest, HttpResponseStatus.FORBIDDEN, "");
             return;
         }
@@ -152,7 +154,9 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
                 .whenCompleteAsync(
                         (payload, failure) -> {
                             if (failure != null) {
-                                LOG.warn("slot {}: payload not served: {}", vm.slotId(), failure.toString());
+                                log.warn(
+                                        "payload " + vm.slotId(),
+                                        "slot " + vm.slotId() + ": payload not served: " + failure);
                                 answer(guest, HttpResponseStatus.SERVICE_UNAVAILABLE, "");
                             } else if (payload.isPresent()) {
                                 answer(guest, HttpResponseStatus.CREATED, payload.get());
@@ -170,7 +174,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         } else if (!route.isOf(job.get())) {
             refuse(guest, vm, request);
         } else {
-            Exchange begun = new Exchange(settings, this, guest, vm.slotId(), job.get(), route, request);
+            Exchange begun = new Exchange(settings, log, this, guest, vm.slotId(), job.get(), route, request);
             exchange = begun;
             begun.begin(blocking);
         }
@@ -186,6 +190,10 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
 
     /** GitLab, or what stands before it, might find another end of the request than we do. */
     private static boolean isAmbiguous(HttpRequest request) {
+        if (!request.protocolVersion().equals(HttpVersion.HTTP_1_1)
+                && !request.protocolVersion().equals(HttpVersion.HTTP_1_0)) {
+            return true;
+        }
         List<String> coding = request.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
         return !coding.isEmpty()
                 && (!coding.equals(List.of("chunked"))
@@ -196,11 +204,13 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
     private void refuse(Channel guest, RelayedVm vm, HttpRequest request) {
         // Without its query, and no longer than a path of the protocol.
         String path = request.uri().split("\\?", 2)[0];
-        LOG.warn(
-                "slot {}: the guest may not {} {}",
-                vm.slotId(),
-                request.method(),
-                path.substring(0, Math.min(path.length(), 80)).replaceAll("[^ -~]", "?"));
+        String line = request.method() + " " + path;
+        log.warn(
+                "refused " + vm.slotId(),
+                "slot %s: the guest may not %s"
+                        .formatted(
+                                vm.slotId(),
+                                line.substring(0, Math.min(line.length(), 90)).replaceAll("[^ -~]", "?")));
         answer(guest, HttpResponseStatus.FORBIDDEN, "");
     }
 

@@ -41,6 +41,7 @@ public final class Relay implements AutoCloseable {
     private static final int THREADS = 2;
 
     private final RelaySettings settings;
+    private final GuestLog log = new GuestLog(LOG, System::nanoTime);
     private final VmDirectory vms;
     private final Executor blocking;
     private final Map<InetAddress, Integer> connections = new ConcurrentHashMap<>();
@@ -117,6 +118,6 @@ public final class Relay implements AutoCloseable {
                 .addLast(new HttpServerCodec(HEADER_LIMIT, HEADER_LIMIT, CHUNK))
                 .addLast(new FlowControlHandler())
                 .addLast(new AskAgain())
-                .addLast(new GuestConnection(settings, vms, peer, blocking));
+                .addLast(new GuestConnection(settings, log, vms, peer, blocking));
     }
 }

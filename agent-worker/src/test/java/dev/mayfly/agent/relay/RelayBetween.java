@@ -30,7 +30,7 @@ final class RelayBetween implements AutoCloseable {
 
     static final int SOCKET_TIMEOUT_MILLIS = 20_000;
 
-    final Job job = new Job();
+    final Job job = new Job(7);
     /** For what a test does beside its own thread. */
     final ExecutorService threads = Executors.newCachedThreadPool();
 
@@ -123,15 +123,20 @@ final class RelayBetween implements AutoCloseable {
     /** The VM and its job, and what it was told. */
     static final class Job implements RelayedVm, RelayedJob {
 
+        private final long id;
         final List<Update> updates = new CopyOnWriteArrayList<>();
         final AtomicInteger underWay = new AtomicInteger();
         volatile CompletionStage<Optional<byte[]>> payload =
                 CompletableFuture.completedStage(Optional.of("{}".getBytes(StandardCharsets.UTF_8)));
         volatile Upstream upstream = new Upstream("127.0.0.1", 1, "", null, Duration.ofSeconds(2));
 
+        Job(long id) {
+            this.id = id;
+        }
+
         @Override
         public String slotId() {
-            return "k3x9p-1";
+            return "k3x9p-" + id;
         }
 
         @Override
@@ -141,7 +146,7 @@ final class RelayBetween implements AutoCloseable {
 
         @Override
         public long id() {
-            return 7;
+            return id;
         }
 
         @Override
@@ -151,7 +156,7 @@ final class RelayBetween implements AutoCloseable {
 
         @Override
         public boolean isItsToken(String token) {
-            return token.equals("job-token-7");
+            return token.equals("job-token-" + id);
         }
 
         @Override

@@ -38,7 +38,7 @@ class RouteTest {
     private static final List<HttpMethod> METHODS = List.of(
             HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.POST, HttpMethod.GET, HttpMethod.HEAD, HttpMethod.DELETE);
 
-    private final RelayedJob job = new RelayBetween.Job();
+    private final RelayedJob job = new RelayBetween.Job(7);
 
     @Test
     void nothingElseIsPassedOn() {
