@@ -1,5 +1,6 @@
 package dev.mayfly.demo;
 
+import java.time.Duration;
 import java.util.List;
 
 /** What a test does to a VM from outside, as a fault would. */
@@ -18,6 +19,13 @@ final class Vms {
 
     static boolean isRunning(String slotId) {
         return !processes(slotId).isEmpty();
+    }
+
+    /** What the VM's QEMU has used so far of all CPUs together. */
+    static Duration cpuTime(String slotId) {
+        return processes(slotId).stream()
+                .flatMap(process -> process.info().totalCpuDuration().stream())
+                .reduce(Duration.ZERO, Duration::plus);
     }
 
     private static List<ProcessHandle> processes(String slotId) {
