@@ -58,6 +58,7 @@ final class HostRegistryIT {
         assertThat(run.log(poison))
                 .contains("\nput 405\n", "\npost 405\n", "\ndelete 405\n", "\nclimb 404\n", "\nrefused\n");
         long missed = Long.parseLong(ClusterExtension.inLog(run, poison, "missed after (\\d+) ms"));
+        System.out.println("a miss took " + missed + " ms in the VM");
         assertThat(missed).as("a miss where no upstream has it").isLessThan(PROMISED_MILLIS);
         JobState use = run.job("use");
         assertThat(use.status()).as(run.log(use)).isEqualTo("success");
@@ -84,7 +85,11 @@ final class HostRegistryIT {
         CLUSTER.cluster().hosts().agent(1).kill();
         Waiting.until("they ended", Duration.ofSeconds(10), () -> registries().isEmpty());
         CLUSTER.cluster().hosts().startAgent(1);
-        assertThat(registries()).containsExactlyElementsOf(both);
+        // Its host may still count as ready from before.
+        Waiting.until(
+                "they are there again",
+                Duration.ofMinutes(1),
+                () -> registries().equals(both));
     }
 
     /** Of the first host, by what they serve. */

@@ -50,7 +50,7 @@ final class UpstreamCache {
     /** Swaps an empty store in if this one is too large. */
     void look() throws IOException {
         if (!serves) {
-            serve();
+            start();
         }
         long bytes = size(store);
         if (bytes > limitBytes) {
