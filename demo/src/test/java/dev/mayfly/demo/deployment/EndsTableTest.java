@@ -46,7 +46,9 @@ final class EndsTableTest {
     private boolean isThere(String file, String method) {
         String name = file.endsWith(".rs") ? file : file + ".java";
         Pattern declared = Pattern.compile(
-                file.endsWith(".rs") ? "#\\[test\\]\\s+fn " + method + "\\(" : "Test[^;{}]*\\s+void " + method + "\\(");
+                file.endsWith(".rs")
+                        ? "#\\[test\\]\\s+fn " + method + "\\("
+                        : "Test\\b[^;]*\\s+void " + method + "\\(");
         Optional<Path> found = sources.stream()
                 .filter(path -> path.getFileName().toString().equals(name))
                 .filter(path -> declared.matcher(read(path)).find())
