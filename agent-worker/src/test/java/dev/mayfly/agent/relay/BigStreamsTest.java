@@ -126,8 +126,8 @@ class BigStreamsTest {
         for (int i = 1; i <= JOBS; i++) {
             int job = i;
             transfers.add(CompletableFuture.runAsync(() -> unchecked(() -> upload(job, OF_EACH_JOB)), threads));
-            transfers.add(
-                    CompletableFuture.runAsync(() -> unchecked(() -> download(job, OF_EACH_JOB, pauseMillis)), threads));
+            transfers.add(CompletableFuture.runAsync(
+                    () -> unchecked(() -> download(job, OF_EACH_JOB, pauseMillis)), threads));
         }
         for (CompletableFuture<Void> transfer : transfers) {
             transfer.get(500, TimeUnit.SECONDS);
@@ -159,7 +159,9 @@ class BigStreamsTest {
         try (Socket guest = relay.guest(job)) {
             RelayBetween.write(
                     guest, "GET /api/v4/jobs/%d/artifacts?size=%d HTTP/1.1\r\nHost: x\r\n\r\n".formatted(job, size));
-            assertThat(RelayBetween.head(guest)).startsWith("HTTP/1.1 200 Here\r\n").contains("X-Kept: yes\r\n");
+            assertThat(RelayBetween.head(guest))
+                    .startsWith("HTTP/1.1 200 Here\r\n")
+                    .contains("X-Kept: yes\r\n");
             long sum = BulkGitLab.receive(guest.getInputStream(), size, pauseMillis);
             assertThat(sum).isEqualTo(BulkGitLab.sumOf(size));
         }

@@ -62,8 +62,8 @@ final class BulkGitLab implements AutoCloseable {
             }
             Matcher length = LENGTH.matcher(head);
             Matcher range = RANGE.matcher(head);
-            long sum = receive(
-                    socket.getInputStream(), length.find() ? Long.parseLong(length.group(1)) : 0, pauseMillis);
+            long sum =
+                    receive(socket.getInputStream(), length.find() ? Long.parseLong(length.group(1)) : 0, pauseMillis);
             RelayBetween.write(
                     socket,
                     "HTTP/1.1 201 Stored\r\nX-Sum: %d\r\nX-Range: %s\r\nContent-Length: 0\r\n\r\n"
