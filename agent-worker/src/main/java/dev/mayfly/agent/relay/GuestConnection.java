@@ -1,23 +1,28 @@
 package dev.mayfly.agent.relay;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpChunkedInput;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.stream.ChunkedStream;
+import io.netty.handler.stream.ChunkedWriteHandler;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
+import java.io.ByteArrayInputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -37,6 +42,8 @@ import org.slf4j.LoggerFactory;
 final class GuestConnection extends ChannelInboundHandlerAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(GuestConnection.class);
+
+    private static final int PIECE = 1 << 14;
 
     private final RelaySettings settings;
     private final GuestLog log;
@@ -159,7 +166,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
                                         "slot " + vm.slotId() + ": payload not served: " + failure);
                                 answer(guest, HttpResponseStatus.SERVICE_UNAVAILABLE, "");
                             } else if (payload.isPresent()) {
-                                answer(guest, HttpResponseStatus.CREATED, payload.get());
+                                serve(guest, payload.get());
                             } else {
                                 answer(guest, HttpResponseStatus.NO_CONTENT, "");
                             }
@@ -214,23 +221,38 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         answer(guest, HttpResponseStatus.FORBIDDEN, "");
     }
 
-    /** Answers without GitLab. */
-    void answer(Channel guest, HttpResponseStatus status, String body) {
-        answer(guest, status, body.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private void answer(Channel guest, HttpResponseStatus status, byte[] body) {
+    /** In pieces, as the guest reads them: a payload may have megabytes, and be asked for often. */
+    private void serve(Channel guest, byte[] payload) {
         if (answered) {
             return;
         }
-        ByteBuf content = Unpooled.wrappedBuffer(body);
-        FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, content);
-        response.headers()
-                .set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON)
-                .set(HttpHeaderNames.CONTENT_LENGTH, body.length)
-                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        guest.pipeline().addBefore(guest.pipeline().context(this).name(), null, new ChunkedWriteHandler());
+        HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CREATED);
+        setHeaders(head, payload.length);
+        guest.write(head).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+        guest.writeAndFlush(new HttpChunkedInput(new ChunkedStream(new ByteArrayInputStream(payload), PIECE)))
+                .addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+        finish(guest);
+    }
+
+    /** Answers without GitLab. */
+    void answer(Channel guest, HttpResponseStatus status, String body) {
+        if (answered) {
+            return;
+        }
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        FullHttpResponse response =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(bytes));
+        setHeaders(response, bytes.length);
         guest.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
         finish(guest);
+    }
+
+    private static void setHeaders(HttpResponse response, int length) {
+        response.headers()
+                .set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON)
+                .set(HttpHeaderNames.CONTENT_LENGTH, length)
+                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
     }
 
     /** The answer is written: drops the rest of the request, if any, and closes. */

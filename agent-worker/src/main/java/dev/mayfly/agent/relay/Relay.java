@@ -34,8 +34,13 @@ import org.slf4j.LoggerFactory;
 public final class Relay implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
-    /** A job's token is a JWT that may be long. */
     static final int HEADER_LIMIT = 65_536;
+
+    /** Of a guest's requests, which it may begin and never end; GitLab is trusted with more. */
+    private static final int GUEST_LINE_LIMIT = 8_192;
+
+    /** A job's token is a JWT that may be long. */
+    private static final int GUEST_HEADER_LIMIT = 32_768;
 
     static final int CHUNK = 65_536;
     private static final int THREADS = 2;
@@ -115,7 +120,7 @@ public final class Relay implements AutoCloseable {
         }
         channel.pipeline()
                 .addLast(new IdleStateHandler(0, 0, settings.idleTimeout().toMillis(), TimeUnit.MILLISECONDS))
-                .addLast(new HttpServerCodec(HEADER_LIMIT, HEADER_LIMIT, CHUNK))
+                .addLast(new HttpServerCodec(GUEST_LINE_LIMIT, GUEST_HEADER_LIMIT, CHUNK))
                 .addLast(new FlowControlHandler())
                 .addLast(new AskAgain())
                 .addLast(new GuestConnection(settings, log, vms, peer, blocking));

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class UpdateReader {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int LIMIT = 1 << 20;
+    /** Ten times what a runner sends. */
+    private static final int LIMIT = 1 << 15;
 
     private final ByteArrayOutputStream copy = new ByteArrayOutputStream();
 

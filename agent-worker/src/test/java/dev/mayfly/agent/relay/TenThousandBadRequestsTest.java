@@ -44,7 +44,7 @@ class TenThousandBadRequestsTest {
     private static final String HOSTILE = "127.0.0.7";
     private static final String NEIGHBOUR = "127.0.0.8";
     private static final String FOREIGN = "127.0.0.9";
-    private static final Duration NEIGHBOUR_WAITS_AT_MOST = Duration.ofSeconds(5);
+    private static final Duration NEIGHBOUR_WAITS_AT_MOST = Duration.ofSeconds(10);
     private static final Pattern ALLOWED = Pattern.compile(
             "(PUT /api/v4/jobs/7|PATCH /api/v4/jobs/7/trace|(POST|GET) /api/v4/jobs/7/artifacts|GET /api/v4/jobs/3/artifacts)(\\?\\S*)?");
     private static final String OF_NEIGHBOUR = "PATCH /api/v4/jobs/8/trace";
