@@ -15,17 +15,19 @@ final class Backend {
     /** A process while it gives answers. */
     static final class Serving {
 
-        private final RegistryProcess process;
+        private final Path socket;
+        private final Runnable end;
         private final CompletableFuture<Void> idle = new CompletableFuture<>();
         private int answers;
         private boolean replaced;
 
-        private Serving(RegistryProcess process) {
-            this.process = process;
+        private Serving(Path socket, Runnable end) {
+            this.socket = socket;
+            this.end = end;
         }
 
         Path socket() {
-            return process.socket();
+            return socket;
         }
 
         /** To be called once for each {@link Backend#answer()}, when that answer is over. */
@@ -65,20 +67,22 @@ final class Backend {
     /**
      * Lets this process give all answers from now on.
      *
+     * @param socket the UNIX socket that it listens on
+     * @param end ends it
      * @return ended when the process before has given its last one and was ended
      */
-    CompletableFuture<Void> serve(RegistryProcess process) {
+    CompletableFuture<Void> serve(Path socket, Runnable end) {
         Serving before;
         synchronized (this) {
             before = serving;
-            serving = new Serving(process);
+            serving = new Serving(socket, end);
         }
         if (before == null) {
             return CompletableFuture.completedFuture(null);
         }
         before.replace();
         // Not on the thread that ended the answer: ending a process takes its time.
-        return before.idle.thenRunAsync(before.process::close);
+        return before.idle.thenRunAsync(before.end);
     }
 
     /** Ends the process; there are no answers any more. */
@@ -89,7 +93,7 @@ final class Backend {
             serving = null;
         }
         if (last != null) {
-            last.process.close();
+            last.end.run();
         }
     }
 }

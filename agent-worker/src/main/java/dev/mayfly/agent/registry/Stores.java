@@ -47,7 +47,7 @@ final class Stores {
 
     /** Lets this process of the newest store give all answers from now on; older stores go after their last answer. */
     void serve(RegistryProcess process) {
-        var unused = backend.serve(process).thenRun(() -> {
+        var unused = backend.serve(process.socket(), process::close).thenRun(() -> {
             try {
                 removeOlder();
             } catch (IOException e) {

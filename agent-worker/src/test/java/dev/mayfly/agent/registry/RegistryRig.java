@@ -57,6 +57,9 @@ final class RegistryRig implements AutoCloseable {
                         folder.resolve("run"),
                         Duration.ofMillis(200)),
                 limits);
+        if (registry != null) {
+            registry.close();
+        }
         registry = started;
         started.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         return started;
@@ -117,6 +120,21 @@ final class RegistryRig implements AutoCloseable {
             }
         });
         return found;
+    }
+
+    /** Those that serve this store, such as {@code upstream-docker.io/store-1}. */
+    List<ProcessHandle> processesOf(String store) {
+        Path served = folder.resolve("state").resolve(store);
+        return processes().stream()
+                .filter(each -> {
+                    try {
+                        return Files.readSymbolicLink(Path.of("/proc/" + each.pid() + "/cwd"))
+                                .equals(served);
+                    } catch (IOException gone) {
+                        return false;
+                    }
+                })
+                .toList();
     }
 
     /** All files below the folder of stores, with what they hold. */

@@ -165,7 +165,7 @@ class UpstreamCacheTest {
         upstream.has("library/large", "1", large);
         upstream.has("library/slow", "1", slow);
         rig.start(List.of(upstream.as("docker.io")), 1);
-        List<ProcessHandle> before = RegistryRig.processes();
+        List<ProcessHandle> before = rig.processesOf("upstream-docker.io/store-1");
         assertThat(before).hasSize(1);
 
         upstream.half = goesOn;
@@ -197,7 +197,8 @@ class UpstreamCacheTest {
         });
         pull.start();
         RegistryRig.await(
-                "another process serves", () -> RegistryRig.processes().size() == 2);
+                "another process serves",
+                () -> !rig.processesOf("upstream-docker.io/store-2").isEmpty());
         assertThat(before).allMatch(ProcessHandle::isAlive);
     }
 
