@@ -119,6 +119,7 @@ final class EndsByGitLabIT {
         try (GitLabFaults faults = GitLabFaults.in(CLUSTER.cluster())) {
             faults.answer(401, "POST", "/api/v4/user/runners");
             PipelineRun waiting = CLUSTER.push(Played.job("waiting", 1));
+            ClusterExtension.awaitPhase(waiting, "waiting", "launching");
             Waiting.until(
                     "its page says why",
                     PATIENCE,

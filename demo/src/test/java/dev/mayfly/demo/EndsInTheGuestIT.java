@@ -61,7 +61,7 @@ final class EndsInTheGuestIT {
     @Test
     void aJobThatPowersItsMachineOffIsFailedAndSaysSo() {
         PipelineRun run = CLUSTER.push("""
-                off:
+                unplugged:
                   tags: [actuated-1cpu-1gb, shell]
                   script:
                     - echo "script begins"
@@ -69,9 +69,9 @@ final class EndsInTheGuestIT {
                     - sudo systemctl --force --force poweroff
                     - sleep 600
                 """);
-        JobState ended = failsSoonAfter(run, "off", "script begins\n", Duration.ofSeconds(5));
+        JobState ended = failsSoonAfter(run, "unplugged", "script begins\n", Duration.ofSeconds(5));
         assertThat(run.log(ended)).contains("the guest was powered off");
-        assertThat(outcomeOf(run, "off")).contains("VM_LOST", "the guest was powered off");
+        assertThat(outcomeOf(run, "unplugged")).contains("VM_LOST", "the guest was powered off");
     }
 
     @Test
