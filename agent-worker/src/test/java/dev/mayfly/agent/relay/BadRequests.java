@@ -112,7 +112,7 @@ final class BadRequests {
     }
 
     private String path() {
-        String[] own = own().split(" ");
+        String[] own = own().split(" ", -1);
         String path = own[1];
         int at = oneOf(List.of(
                 0,
@@ -178,7 +178,7 @@ final class BadRequests {
     }
 
     private String method() {
-        String path = own().split(" ")[1];
+        String path = own().split(" ", -1)[1];
         return oneOf(
                 whole(oneOf(
                                 "DELETE",
