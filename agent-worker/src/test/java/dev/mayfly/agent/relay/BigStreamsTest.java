@@ -12,7 +12,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.DoubleAccumulator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,11 +92,11 @@ class BigStreamsTest {
     /** How many MiB of resident memory the relay's process took at the most, more than at rest. */
     private double mostMore(Transfer transfer) throws Exception {
         AtomicBoolean over = new AtomicBoolean();
-        AtomicReference<Double> most = new AtomicReference<>(0.0);
+        DoubleAccumulator most = new DoubleAccumulator(Math::max, 0);
         CompletableFuture<Void> watch = CompletableFuture.runAsync(
                 () -> {
                     do {
-                        most.accumulateAndGet(resident() - atRest, Math::max);
+                        most.accumulate(resident() - atRest);
                     } while (!over.get());
                 },
                 threads);

@@ -42,7 +42,7 @@ final class RelayAlone implements AutoCloseable {
         }
         List<String> command =
                 new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java")));
-        command.addAll(List.of(flags.group(1).split(" ")));
+        command.addAll(List.of(flags.group(1).split(" ", -1)));
         command.addAll(
                 List.of("-cp", System.getProperty("java.class.path"), RelayAlone.class.getName(), "" + gitlabPort));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
