@@ -41,10 +41,12 @@ final class RelayTransfers {
 
     /** Uploads an archive of so many bytes as the job's artifact. */
     Duration upload(long size) {
-        byte[] head = ("--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.zip\"\r\n"
-                        + "Content-Type: application/octet-stream\r\n\r\n")
-                .formatted(BOUNDARY)
-                .getBytes(StandardCharsets.US_ASCII);
+        byte[] head = """
+                --%s\r
+                Content-Disposition: form-data; name="file"; filename="a.zip"\r
+                Content-Type: application/octet-stream\r
+                \r
+                """.formatted(BOUNDARY).getBytes(StandardCharsets.US_ASCII);
         byte[] tail = "\r\n--%s--\r\n".formatted(BOUNDARY).getBytes(StandardCharsets.US_ASCII);
         HttpRequest request = request("/api/v4/jobs/" + job + "/artifacts?artifact_format=zip&artifact_type=archive")
                 .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
