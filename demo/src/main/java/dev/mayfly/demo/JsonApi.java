@@ -12,6 +12,9 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -99,9 +102,13 @@ public final class JsonApi {
                     .header("Content-Type", "application/json")
                     .method(method, publisher)
                     .build();
-            return client.send(request, BodyHandlers.ofString());
-        } catch (IOException e) {
+            // The request's own time-out ends with the answer's head; a body that never ends must not hold its reader
+            // up.
+            return client.sendAsync(request, BodyHandlers.ofString()).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (IOException | TimeoutException e) {
             throw new ApiException(method + " " + base.resolve(path) + ": " + e, e);
+        } catch (ExecutionException e) {
+            throw new ApiException(method + " " + base.resolve(path) + ": " + e.getCause(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ApiException("interrupted while calling " + base, e);
