@@ -28,7 +28,7 @@ class PreloadedImagesTest {
     @AfterEach
     void end() throws IOException {
         rig.close();
-        assertThat(RegistryRig.processes()).as("processes that outlive it").isEmpty();
+        assertThat(rig.processes()).as("processes that outlive it").isEmpty();
     }
 
     @Test
@@ -137,10 +137,10 @@ class PreloadedImagesTest {
         TestArchives.oci(rig.preload.resolve("one.tar"), "one:1", Image.of("one"));
         rig.start(List.of(), 1);
         rig.awaitImage("/v2/library/one/manifests/1");
-        List<ProcessHandle> before = RegistryRig.processes();
+        List<ProcessHandle> before = rig.processes();
         assertThat(before).hasSize(1);
         before.forEach(ProcessHandle::destroyForcibly);
         rig.awaitImage("/v2/library/one/manifests/1");
-        assertThat(RegistryRig.processes()).hasSize(1).doesNotContainAnyElementsOf(before);
+        assertThat(rig.processes()).hasSize(1).doesNotContainAnyElementsOf(before);
     }
 }

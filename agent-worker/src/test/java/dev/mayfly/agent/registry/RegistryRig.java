@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -106,30 +105,19 @@ final class RegistryRig implements AutoCloseable {
         }
     }
 
-    /** Processes of the registry's user. */
-    static List<ProcessHandle> processes() {
-        List<ProcessHandle> found = new ArrayList<>();
-        ProcessHandle.allProcesses().forEach(each -> {
-            try {
-                if (Files.getAttribute(Path.of("/proc/" + each.pid()), "unix:uid")
-                        .equals(UID)) {
-                    found.add(each);
-                }
-            } catch (IOException gone) {
-                // It is none of them.
-            }
-        });
-        return found;
+    /** Processes of this rig's registries. */
+    List<ProcessHandle> processes() {
+        return processesOf("");
     }
 
     /** Those that serve this store, such as {@code upstream-docker.io/store-1}. */
     List<ProcessHandle> processesOf(String store) {
         Path served = folder.resolve("state").resolve(store);
-        return processes().stream()
+        return ProcessHandle.allProcesses()
                 .filter(each -> {
                     try {
                         return Files.readSymbolicLink(Path.of("/proc/" + each.pid() + "/cwd"))
-                                .equals(served);
+                                .startsWith(served);
                     } catch (IOException gone) {
                         return false;
                     }

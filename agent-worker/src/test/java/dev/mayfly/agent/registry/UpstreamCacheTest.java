@@ -37,7 +37,7 @@ class UpstreamCacheTest {
     void end() throws IOException {
         upstream.close();
         rig.close();
-        assertThat(RegistryRig.processes()).as("processes that outlive it").isEmpty();
+        assertThat(rig.processes()).as("processes that outlive it").isEmpty();
     }
 
     private String layerOf(String repository, Image of) {
@@ -196,9 +196,17 @@ class UpstreamCacheTest {
             }
         });
         pull.start();
-        RegistryRig.await(
-                "another process serves",
-                () -> !rig.processesOf("upstream-docker.io/store-2").isEmpty());
+        RegistryRig.await("another process serves", () -> {
+            try {
+                rig.get("/v2/library/large/manifests/1");
+                return rig.stored().stream()
+                        .anyMatch(file -> file.startsWith("state/upstream-docker.io/store-2/storage/"));
+            } catch (IOException filesMove) {
+                return false;
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
         assertThat(before).allMatch(ProcessHandle::isAlive);
     }
 
