@@ -10,7 +10,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a job can reach: GitLab on its private address, and nothing else that is private, of the host, or of another VM. */
+/** What a job can reach: GitLab on its private address, its host's registry, and nothing else private, of the host, or of another VM. */
 final class GuestCannotReachIT {
 
     @RegisterExtension
@@ -51,12 +51,19 @@ final class GuestCannotReachIT {
                     - try own-relay 169.254.169.254/80
                     - try own-host-ssh $(ip route show default | cut -d' ' -f3)/22
                     - try own-host-relay $(ip route show default | cut -d' ' -f3)/%d
-                    - try metadata 169.254.169.253/80
+                    - try registry 169.254.169.253/80
+                    - try registry-host-ssh 169.254.169.253/22
+                    - try metadata 169.254.169.252/80
                 %s""".formatted(RELAY_PORT, tries));
         JobState job = ClusterExtension.awaitStatus(run, "prisoner", "success", Duration.ofMinutes(4));
         assertThat(Objects.requireNonNull(job.vm()).host()).isEqualTo(host);
-        assertThat(run.log(job)).contains("gitlab reached", "own-relay reached");
-        assertThat(run.log(job)).contains("own-host-ssh blocked", "own-host-relay blocked", "metadata blocked");
+        assertThat(run.log(job)).contains("gitlab reached", "own-relay reached", "\nregistry reached");
+        assertThat(run.log(job))
+                .contains(
+                        "own-host-ssh blocked",
+                        "own-host-relay blocked",
+                        "registry-host-ssh blocked",
+                        "metadata blocked");
         targets.keySet().forEach(name -> assertThat(run.log(job)).contains(name + " blocked"));
         neighbour.cancel(other);
         ClusterExtension.awaitStatus(neighbour, "neighbour", "canceled", Duration.ofMinutes(1));
