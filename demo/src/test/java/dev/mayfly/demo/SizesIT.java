@@ -45,10 +45,10 @@ final class SizesIT {
         PipelineRun run = CLUSTER.push(jobs.toString());
         for (Asked asked : SIZES) {
             JobState job = ClusterExtension.awaitStatus(run, asked.tag(), "success", PATIENCE);
-            assertThat(ClusterExtension.inLog(run, job, "cpus=(\\d+) kib"))
+            assertThat(ClusterExtension.inLog(run, job, "cpus=(\\d+) kib=.*"))
                     .as("CPUs of %s", asked.tag())
                     .isEqualTo(String.valueOf(asked.cpus()));
-            double mib = Integer.parseInt(ClusterExtension.inLog(run, job, "kib=(\\d+)\\.")) / 1024.0;
+            double mib = Integer.parseInt(ClusterExtension.inLog(run, job, ".* kib=(\\d+)\\.")) / 1024.0;
             assertThat(mib)
                     .as("MemTotal of %s, MiB", asked.tag())
                     .isBetween(asked.memoryMib() * 0.99, asked.memoryMib() * 1.03);

@@ -146,7 +146,7 @@ public record QemuCommandLine(Path qemu, GuestImage image, Accelerator accelerat
 
     private String kernelCommandLine() {
         String line =
-                "console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests apparmor=0 lsm=landlock,yama,bpf net.ifnames=0 ipv6.disable=1";
+                "console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests apparmor=0 lsm=landlock,yama,bpf net.ifnames=0 ipv6.disable=1 swiotlb=noforce";
         return accelerator == Accelerator.KVM
                 ? line
                 : line + " tsc_early_khz=" + tscKhz + " no_timer_check tsc=reliable";

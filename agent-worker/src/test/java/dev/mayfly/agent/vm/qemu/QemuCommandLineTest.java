@@ -43,7 +43,7 @@ class QemuCommandLineTest {
                         + " -device virtio-blk-device,drive=scratch,werror=report,rerror=report"
                         + " -device pvpanic -kernel /i/vmlinuz -initrd /i/initrd.cpio"
                         + " -append console=ttyS0 quiet reboot=t panic=-1 cryptomgr.notests apparmor=0"
-                        + " lsm=landlock,yama,bpf net.ifnames=0 ipv6.disable=1 tsc_early_khz=2596132 no_timer_check"
+                        + " lsm=landlock,yama,bpf net.ifnames=0 ipv6.disable=1 swiotlb=noforce tsc_early_khz=2596132 no_timer_check"
                         + " tsc=reliable"
                         + " -netdev tap,id=net0,ifname=tap0,script=no,downscript=no"
                         + " -device virtio-net-device,netdev=net0,mac=02:00:00:00:00:01");
