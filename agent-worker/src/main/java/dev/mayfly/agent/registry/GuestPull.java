@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,8 +59,7 @@ final class GuestPull extends ChannelInboundHandlerAdapter {
         closeAfter(context, limits.whole(), () -> true);
     }
 
-    private static void closeAfter(
-            ChannelHandlerContext context, Duration time, java.util.function.BooleanSupplier condition) {
+    private static void closeAfter(ChannelHandlerContext context, Duration time, BooleanSupplier condition) {
         var timer = context.executor()
                 .schedule(
                         () -> {

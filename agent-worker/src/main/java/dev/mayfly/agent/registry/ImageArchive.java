@@ -26,8 +26,8 @@ import java.util.regex.Pattern;
 record ImageArchive(Path folder) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Pattern DIGEST = Pattern.compile("sha256:[0-9a-f]{64}");
-    private static final Pattern NAME = Pattern.compile("(.+):([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})");
+    private static final Pattern DIGEST = Pattern.compile(RegistryRequest.DIGEST);
+    private static final Pattern NAME = Pattern.compile("(.+):(" + RegistryRequest.TAG + ")");
     /** Which of an index' annotations hold an image's whole name: containerd's, then podman's and skopeo's. */
     private static final List<String> NAMES = List.of("io.containerd.image.name", "org.opencontainers.image.ref.name");
 

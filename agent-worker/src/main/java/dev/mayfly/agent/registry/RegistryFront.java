@@ -1,29 +1,17 @@
 package dev.mayfly.agent.registry;
 
 import dev.mayfly.agent.registry.GuestPull.Source;
-import dev.mayfly.agent.relay.Channels;
+import dev.mayfly.agent.relay.GuestServer;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.IdleStateHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The registry that every guest of this host meets. It passes on nothing but GET and HEAD of manifests and blobs, without
@@ -34,8 +22,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class RegistryFront implements AutoCloseable {
 
-    private static final Logger log = LoggerFactory.getLogger(RegistryFront.class);
-    private static final int THREADS = 2;
     private static final int LONGEST_LINE = 4096;
     private static final int LONGEST_HEADERS = 16_384;
     static final int CHUNK = 65_536;
@@ -43,10 +29,7 @@ public final class RegistryFront implements AutoCloseable {
     private final Backend preloaded;
     private final Map<String, Backend> upstreams;
     private final Limits limits;
-    private final Map<InetAddress, Integer> connections = new ConcurrentHashMap<>();
-    private final MultiThreadIoEventLoopGroup threads = new MultiThreadIoEventLoopGroup(
-            THREADS, new DefaultThreadFactory("registry", true), NioIoHandler.newFactory());
-    private @Nullable Channel server;
+    private final GuestServer server;
 
     /**
      * What a guest may take.
@@ -74,6 +57,7 @@ public final class RegistryFront implements AutoCloseable {
         this.preloaded = preloaded;
         this.upstreams = Map.copyOf(upstreams);
         this.limits = limits;
+        this.server = new GuestServer("registry", limits.connectionsPerVm(), this::accept);
     }
 
     /**
@@ -82,49 +66,22 @@ public final class RegistryFront implements AutoCloseable {
      * @throws IOException if the address can't be had
      */
     void listen(InetSocketAddress address) throws IOException {
-        var bound = new ServerBootstrap()
-                .group(threads)
-                .channel(NioServerSocketChannel.class)
-                .option(ChannelOption.SO_BACKLOG, 1024)
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childHandler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        accept(channel);
-                    }
-                })
-                .bind(address)
-                .awaitUninterruptibly();
-        if (!bound.isSuccess()) {
+        try {
+            server.listen(address, new ServerBootstrap());
+        } catch (IOException e) {
             throw new IOException(
                     "the registry can't listen on port %d (%s); end what listens there, or choose another registry.port"
-                            .formatted(address.getPort(), bound.cause().getMessage()),
-                    bound.cause());
+                            .formatted(address.getPort(), e.getMessage()),
+                    e);
         }
-        server = bound.channel();
-        log.info("registry listens on {}", server.localAddress());
     }
 
     /** Where it listens. */
     InetSocketAddress address() {
-        if (server == null) {
-            throw new IllegalStateException("the registry does not listen yet");
-        }
-        return (InetSocketAddress) server.localAddress();
+        return server.address();
     }
 
     private void accept(SocketChannel channel) {
-        InetAddress peer = channel.remoteAddress().getAddress();
-        int open = connections.merge(peer, 1, Integer::sum);
-        channel.closeFuture()
-                .addListener(
-                        closed -> connections.computeIfPresent(peer, (key, count) -> count > 1 ? count - 1 : null));
-        if (open > limits.connectionsPerVm()) {
-            log.debug("{} has {} connections to the registry open: closing the newest", peer, open);
-            Channels.close(channel);
-            return;
-        }
         channel.pipeline()
                 .addLast(new IdleStateHandler(0, 0, limits.idle().toMillis(), TimeUnit.MILLISECONDS))
                 .addLast(new HttpServerCodec(LONGEST_LINE, LONGEST_HEADERS, CHUNK))
@@ -140,9 +97,6 @@ public final class RegistryFront implements AutoCloseable {
 
     @Override
     public void close() {
-        if (server != null) {
-            server.close().awaitUninterruptibly();
-        }
-        threads.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        server.close();
     }
 }

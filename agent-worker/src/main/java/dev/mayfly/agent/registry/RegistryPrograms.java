@@ -26,7 +26,7 @@ final class RegistryPrograms {
     private final AtomicInteger started = new AtomicInteger();
 
     /**
-     * Makes the folder of sockets anew.
+     * Starts nothing yet.
      *
      * @param uid user and group id of the processes
      * @param sockets folder for sockets, which every folder above lets others pass

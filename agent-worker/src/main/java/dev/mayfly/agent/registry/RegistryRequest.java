@@ -16,10 +16,12 @@ record RegistryRequest(String kind, Repository repository, String reference) {
     /** Asked first by every client: whether a registry is there at all. */
     static final String BASE = "/v2/";
 
-    private static final String DIGEST = "sha256:[0-9a-f]{64}";
-    private static final Pattern FORM =
-            Pattern.compile("/v2/([a-z0-9._/-]+)/(?:(manifests)/([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|" + DIGEST
-                    + ")|(blobs)/(" + DIGEST + "))");
+    /** Forms of a tag and of a digest, as distribution's specification has them. */
+    static final String TAG = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
+
+    static final String DIGEST = "sha256:[0-9a-f]{64}";
+    private static final Pattern FORM = Pattern.compile(
+            "/v2/([a-z0-9._/-]+)/(?:(manifests)/(" + TAG + "|" + DIGEST + ")|(blobs)/(" + DIGEST + "))");
 
     /** What the target of a request means; empty if nothing that a guest may ask for. */
     static Optional<RegistryRequest> parse(String uri) {

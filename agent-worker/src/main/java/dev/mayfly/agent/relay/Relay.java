@@ -1,25 +1,16 @@
 package dev.mayfly.agent.relay;
 
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.flow.FlowControlHandler;
 import io.netty.handler.timeout.IdleStateHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,22 +34,19 @@ public final class Relay implements AutoCloseable {
     private static final int GUEST_HEADER_LIMIT = 32_768;
 
     static final int CHUNK = 65_536;
-    private static final int THREADS = 2;
 
     private final RelaySettings settings;
     private final GuestLog log = new GuestLog(LOG, System::nanoTime);
     private final VmDirectory vms;
     private final Executor blocking;
-    private final Map<InetAddress, Integer> connections = new ConcurrentHashMap<>();
-    private final MultiThreadIoEventLoopGroup threads = new MultiThreadIoEventLoopGroup(
-            THREADS, new DefaultThreadFactory("relay", true), NioIoHandler.newFactory());
-    private @Nullable Channel server;
+    private final GuestServer server;
 
     /** @param blocking for name look-ups */
     public Relay(RelaySettings settings, VmDirectory vms, Executor blocking) {
         this.settings = settings;
         this.vms = vms;
         this.blocking = blocking;
+        this.server = new GuestServer("relay", settings.connectionsPerVm(), this::accept);
     }
 
     /**
@@ -67,57 +55,31 @@ public final class Relay implements AutoCloseable {
      * @throws IOException if the address can't be had
      */
     public void listen(InetSocketAddress address) throws IOException {
-        var bound = new ServerBootstrap()
-                .group(threads)
-                .channel(NioServerSocketChannel.class)
-                .option(ChannelOption.SO_BACKLOG, 1024)
-                .option(ChannelOption.SO_REUSEADDR, true)
+        ServerBootstrap options = new ServerBootstrap()
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.SO_KEEPALIVE, true)
-                .childHandler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        accept(channel);
-                    }
-                })
-                .bind(address)
-                .awaitUninterruptibly();
-        if (!bound.isSuccess()) {
-            throw new IOException("the relay can't listen on " + address + ": "
-                    + bound.cause().getMessage() + "; does another agent run on this host?");
+                .childOption(ChannelOption.SO_KEEPALIVE, true);
+        try {
+            server.listen(address, options);
+        } catch (IOException e) {
+            throw new IOException(
+                    "the relay can't listen on " + address + ": " + e.getMessage()
+                            + "; does another agent run on this host?",
+                    e);
         }
-        server = bound.channel();
-        LOG.info("relay listens on {}", server.localAddress());
     }
 
     /** Where it listens. */
     public InetSocketAddress address() {
-        if (server == null) {
-            throw new IllegalStateException("the relay does not listen yet");
-        }
-        return (InetSocketAddress) server.localAddress();
+        return server.address();
     }
 
     @Override
     public void close() {
-        if (server != null) {
-            server.close().awaitUninterruptibly();
-        }
-        threads.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        server.close();
     }
 
     private void accept(SocketChannel channel) {
         InetAddress peer = channel.remoteAddress().getAddress();
-        int open = connections.merge(peer, 1, Integer::sum);
-        channel.closeFuture()
-                .addListener(
-                        closed -> connections.computeIfPresent(peer, (key, count) -> count > 1 ? count - 1 : null));
-        if (open > settings.connectionsPerVm()) {
-            LOG.debug("{} has {} connections to the relay open: closing the newest", peer, open);
-            Channels.close(channel);
-            return;
-        }
         channel.pipeline()
                 .addLast(new IdleStateHandler(0, 0, settings.idleTimeout().toMillis(), TimeUnit.MILLISECONDS))
                 .addLast(new HttpServerCodec(GUEST_LINE_LIMIT, GUEST_HEADER_LIMIT, CHUNK))
