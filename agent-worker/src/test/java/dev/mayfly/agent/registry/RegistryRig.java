@@ -3,6 +3,7 @@ package dev.mayfly.agent.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -125,7 +126,11 @@ final class RegistryRig implements AutoCloseable {
                 .toList();
     }
 
-    /** All files below the folder of stores, with what they hold. */
+    /**
+     * All files below the folder of stores, with what they hold.
+     *
+     * @throws IOException also if a folder goes while they are listed
+     */
     List<String> stored() throws IOException {
         try (Stream<Path> all = Files.walk(folder.resolve("state"))) {
             return all.filter(Files::isRegularFile)
@@ -133,6 +138,8 @@ final class RegistryRig implements AutoCloseable {
                             + content(file).map(TestArchives::digest).orElse("gone"))
                     .sorted()
                     .toList();
+        } catch (UncheckedIOException gone) {
+            throw new IOException(gone);
         }
     }
 
