@@ -172,8 +172,10 @@ public final class DemoCluster implements AutoCloseable {
         return "https://%s:%d".formatted(network.controlPlane(), ports.api());
     }
 
+    /** Of the page that lists the jobs' workflows: the UI itself opens on a namespace that has none. */
     String temporalUiUrl() {
-        return "http://%s:%d".formatted(network.address(TEMPORAL_MACHINE), ports.temporalUi());
+        return "http://%s:%d/namespaces/mayfly/workflows"
+                .formatted(network.address(TEMPORAL_MACHINE), ports.temporalUi());
     }
 
     /** Where jobs pull images from and push them to. */
