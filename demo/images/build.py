@@ -2,10 +2,11 @@
 """Builds the container images that the demonstration and the system tests use, from Debian packages, and a registry that holds them:
 public registries can't be reached from everywhere.
 
-    build.py OUT
+    build.py OUT [GITLAB_RUNNER]
 
 OUT gets `docker-registry` (the program of Debian's package), `storage` (its data, with the images below `test/`) and `preload`
-(an archive of an image as a host's operator would put it there, under a name of docker.io).
+(an archive of an image as a host's operator would put it there, under a name of docker.io). With an official gitlab-runner also the image
+in which that one clones and moves artifacts (`test/gitlab-runner-helper`): the runner itself has the commands, git and bash are added.
 """
 import gzip
 import hashlib
@@ -25,6 +26,12 @@ ENGINE = [
     "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libzstd1", "libpcre2-8-0", "libip4tc2", "libip6tc2", "libxtables12", "libnftnl11",
     "libmnl0", "libnetfilter-conntrack3", "libnfnetlink0", "libedit2", "libbsd0", "libmd0", "libtinfo6",
 ]
+# Git over HTTPS, and bash.
+HELPER = [
+    "git", "bash", "libc6", "libtinfo6", "zlib1g", "libpcre2-8-0", "libcurl3-gnutls", "libbrotli1", "libcom-err2", "libffi8", "libgmp10", "libgnutls30",
+    "libgssapi-krb5-2", "libhogweed6", "libidn2-0", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libldap-2.5-0", "libnettle8",
+    "libnghttp2-14", "libp11-kit0", "libpsl5", "librtmp1", "libsasl2-2", "libssh2-1", "libssl3", "libtasn1-6", "libunistring2", "libzstd1", "libgcc-s1",
+]
 LEFT_OUT = ("usr/share/", "usr/bin/ctr", "usr/bin/containerd-stress", "usr/bin/docker-proxy.", "usr/lib/udev", "etc/init.d", "lib/systemd", "lib/udev")
 USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n"
 # Says what its environment says, on port 8080, after it took its time to start.
@@ -38,16 +45,28 @@ sed -e 's/ / +/g' -e 's/^/+/' /sys/fs/cgroup/cgroup.controllers > /sys/fs/cgroup
 exec dockerd --host tcp://0.0.0.0:2375 --host unix:///var/run/docker.sock --tls=false"""
 
 
-def unpack(folder):
-    """Each package in a folder of its own, those of the engine in one."""
-    packages = [BUSYBOX, REGISTRY, *ENGINE]
+# What GitLab's own helper image has under these names; the authority's certificate is where the runner is told to mount it.
+HELPER_FILES = {
+    "usr/bin/gitlab-runner-build": "#!/bin/bash\numask 0000\nexec /bin/bash\n",
+    "entrypoint": """#!/bin/bash
+[ ! -e /etc/gitlab-runner/certs/ca.crt ] || cat /etc/gitlab-runner/certs/ca.crt >> /etc/ssl/certs/ca-certificates.crt
+exec "$@"
+""",
+    "etc/ssl/certs/ca-certificates.crt": "",
+}
+
+
+def unpack(folder, kinds):
+    """The packages of each kind in a folder of that name."""
+    packages = sorted({package for kind in kinds.values() for package in kind})
     subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *packages], cwd=folder, check=True)
-    for package in packages:
-        file = next(name for name in os.listdir(folder) if name.startswith(package + "_"))
-        subprocess.run(["dpkg-deb", "-x", file, "engine" if package in ENGINE else package], cwd=folder, check=True)
+    for kind, wanted in kinds.items():
+        for package in wanted:
+            file = next(name for name in os.listdir(folder) if name.startswith(package + "_"))
+            subprocess.run(["dpkg-deb", "-x", file, kind], cwd=folder, check=True)
 
 
-def engine_layer(folder):
+def packages_layer(folder, links=(), additions=()):
     """Everything below usr, as a Debian of today has it: bin, lib and sbin are links in it, here in the image's first layer."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -66,10 +85,14 @@ def engine_layer(folder):
                 inside = os.path.relpath(whole, folder)
                 if not inside.startswith(LEFT_OUT):
                     add(whole, inside if inside.startswith(("usr/", "etc/")) else "usr/" + inside)
-        for name in ("iptables", "ip6tables"):
-            link = tarfile.TarInfo("usr/sbin/" + name)
-            link.type, link.linkname = tarfile.SYMTYPE, "xtables-nft-multi"
+        for name, target in links:
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, target
             tar.addfile(link)
+        for name, content in additions:
+            entry = tarfile.TarInfo(name)
+            entry.mode, entry.size = 0o755, len(content)
+            tar.addfile(entry, io.BytesIO(content))
     return out.getvalue()
 
 
@@ -158,13 +181,20 @@ def archive(path, name, blobs, digest):
 
 
 def main():
-    out = sys.argv[1]
+    out, runner = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
     os.makedirs(out, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        unpack(work)
-        shutil.copy(os.path.join(work, REGISTRY, "usr/bin/docker-registry"), out)
-        root = layer(os.path.join(work, BUSYBOX, "bin/busybox"))
-        engine = engine_layer(os.path.join(work, "engine"))
+        kinds = {"busybox": [BUSYBOX], "registry": [REGISTRY], "engine": ENGINE}
+        if runner:
+            kinds["helper"] = HELPER
+        unpack(work, kinds)
+        shutil.copy(os.path.join(work, "registry", "usr/bin/docker-registry"), out)
+        root = layer(os.path.join(work, "busybox", "bin/busybox"))
+        engine = packages_layer(os.path.join(work, "engine"), [("usr/sbin/" + name, "xtables-nft-multi") for name in ("iptables", "ip6tables")])
+        if runner:
+            with open(runner, "rb") as file:
+                files = {"usr/bin/gitlab-runner-helper": file.read(), **{name: text.encode() for name, text in HELPER_FILES.items()}}
+            helper = packages_layer(os.path.join(work, "helper"), additions=files.items())
     storage = Storage(os.path.join(out, "storage"))
     path = ["PATH=/usr/sbin:/usr/bin"]
     archive(os.path.join(out, "preload", "busybox.tar"), "docker.io/library/busybox:1",
@@ -173,6 +203,8 @@ def main():
     storage.image("test/silent", "1", [root], {"Env": path, "Cmd": ["sh", "-c", SILENT], "ExposedPorts": {"8080/tcp": {}}})
     storage.image("test/docker", "1", [root, engine], {
         "Env": path, "Cmd": ["sh", "-c", START_ENGINE], "ExposedPorts": {"2375/tcp": {}}, "Volumes": {"/var/lib/docker": {}}})
+    if runner:
+        storage.image("test/gitlab-runner-helper", "1", [root, helper], {"Env": path, "Entrypoint": ["/entrypoint"], "Cmd": ["sh"]})
 
 
 main()

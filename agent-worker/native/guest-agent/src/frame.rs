@@ -41,6 +41,9 @@ pub struct StartRunner {
     /// For docker jobs that name none; empty: such a job fails.
     #[serde(default)]
     pub docker_image: String,
+    /// What the official runner clones and moves artifacts in; empty: the one it names itself.
+    #[serde(default)]
+    pub helper_image: String,
     #[serde(default)]
     pub privileged: bool,
     /// How the job gets more memory, as the end of a sentence for its author.

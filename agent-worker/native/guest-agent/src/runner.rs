@@ -147,9 +147,12 @@ fn command(order: &StartRunner) -> Command {
         if !order.docker_image.is_empty() {
             command.args(["--docker-image", &order.docker_image]);
         }
-        // The VM itself trusts it; containers have to be given it.
+        if !order.helper_image.is_empty() {
+            command.env("DOCKER_HELPER_IMAGE", &order.helper_image);
+        }
+        // The VM itself trusts it; containers have to be given it, the official runner's helper where it looks for it.
         if Path::new(OWN_CA).exists() {
-            command.args(["--tls-ca-file", OWN_CA]);
+            command.args(["--tls-ca-file", OWN_CA, "--docker-volumes", &format!("{OWN_CA}:/etc/gitlab-runner/certs/ca.crt:ro")]);
         }
     }
     // SAFETY: nothing but two writes to files; the keeper has one thread so far.

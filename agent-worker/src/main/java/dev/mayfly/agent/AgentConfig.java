@@ -135,9 +135,10 @@ public record AgentConfig(
      *
      * @param resolvers DNS servers of guests; empty takes the host's own
      * @param defaultImage the image of docker jobs that name none; empty fails them
+     * @param helperImage what the official runner clones and moves artifacts in; empty takes the one it names itself
      * @param privileged whether the containers of docker jobs may do in their VM what the VM can
      */
-    public record GuestConfig(List<String> resolvers, String defaultImage, boolean privileged) {}
+    public record GuestConfig(List<String> resolvers, String defaultImage, String helperImage, boolean privileged) {}
 
     /**
      * Saved VMs that others are clones of.

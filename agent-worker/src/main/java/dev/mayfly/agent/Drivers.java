@@ -62,7 +62,10 @@ final class Drivers {
                 config.timeouts().agentGone(),
                 config.timeouts().vmTimeToLive(),
                 resolvers,
-                new DockerOptions(config.guest().defaultImage(), config.guest().privileged()),
+                new DockerOptions(
+                        config.guest().defaultImage(),
+                        config.guest().helperImage(),
+                        config.guest().privileged()),
                 config.stateDir().toAbsolutePath().resolve("templates"),
                 config.templates().most(),
                 config.templates().diskMib());

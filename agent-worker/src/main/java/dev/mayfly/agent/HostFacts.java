@@ -2,6 +2,7 @@ package dev.mayfly.agent;
 
 import dev.mayfly.agent.AgentConfig.CapacityConfig;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.Arch;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.channels.FileChannel;
@@ -114,10 +115,9 @@ record HostFacts(Path root, String path) {
         return Files.getFileStore(existing).getUsableSpace() >> 20;
     }
 
-    /** As it stands in the lease and in an image's manifest. */
-    static String arch() {
+    static Arch arch() {
         String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
-        return arch.equals("aarch64") ? "arm64" : "x86_64";
+        return arch.equals("aarch64") ? Arch.ARM64 : Arch.X86_64;
     }
 
     /** The program's absolute path; a name is looked for where PATH says, and in the administrators' folders. */

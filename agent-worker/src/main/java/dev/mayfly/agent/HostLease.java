@@ -3,6 +3,7 @@ package dev.mayfly.agent;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
+import dev.mayfly.workflows.job.Arch;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -43,7 +44,7 @@ final class HostLease implements AutoCloseable {
     record Description(
             String agentVersion,
             Capacity capacity,
-            String arch,
+            Arch arch,
             String driver,
             @Nullable String image) {}
 

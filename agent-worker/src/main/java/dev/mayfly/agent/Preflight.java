@@ -9,6 +9,7 @@ import dev.mayfly.agent.cgroup.CgroupTrees;
 import dev.mayfly.agent.image.GuestImage;
 import dev.mayfly.agent.network.Resolvers;
 import dev.mayfly.agent.process.Commands;
+import dev.mayfly.workflows.job.Arch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -201,9 +202,11 @@ final class Preflight {
         }
         try {
             GuestImage image = GuestImage.open(folder);
-            String arch = image.manifest().arch();
-            if (!arch.equals(HostFacts.arch())) {
-                problem("image %s is for %s and this host is %s; build it here", folder, arch, HostFacts.arch());
+            Arch arch = image.manifest().arch();
+            if (arch != HostFacts.arch()) {
+                problem(
+                        "image %s is for %s and this host is %s; build it here",
+                        folder, arch.tag(), HostFacts.arch().tag());
             }
             image.damage(thorough).forEach(damage -> problem("image: %s; build it anew", damage));
         } catch (IOException e) {

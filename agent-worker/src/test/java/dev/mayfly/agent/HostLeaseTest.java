@@ -7,6 +7,7 @@ import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.DestroyedSlot;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseReply;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
+import dev.mayfly.workflows.job.Arch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,7 +51,7 @@ class HostLeaseTest {
         return new HostLease(
                 this::renew,
                 rig.identity,
-                new HostLease.Description("0.1", new Capacity(8000, 10_240, 99), "x86_64", "fake", "an-image"),
+                new HostLease.Description("0.1", new Capacity(8000, 10_240, 99), Arch.X86_64, "fake", "an-image"),
                 new Inventory(rig.slots, rig.journal, rig.broker),
                 rig.fence(),
                 this::follow,

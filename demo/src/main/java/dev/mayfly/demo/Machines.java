@@ -107,6 +107,7 @@ final class Machines {
                 uidRange: %13$s
                 guest:
                   resolvers: [%14$s]
+                  helperImage: %20$s/test/gitlab-runner-helper:1
                 timeouts:
                   kvmProbe: 8s%16$s
                 templates:
@@ -131,7 +132,8 @@ final class Machines {
                         lines(options.times().agent(), "  "),
                         yaml(options.times().simulated(), "  "),
                         options.templates(),
-                        options.hasVms() ? registry(options, network, files) : "");
+                        options.hasVms() ? registry(options, network, files) : "",
+                        DemoCluster.registry());
     }
 
     /** Docker Hub is not reached from everywhere: GitLab's registry stands in its place. */

@@ -1,17 +1,7 @@
 package dev.mayfly.demo;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.TreeMap;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -45,7 +35,6 @@ final class AdversarialClaimsIT {
               variables: {SIMULATE_SECONDS: "1"}
               script: [echo played]
             """;
-    private static final Pattern HANDED = Pattern.compile("job (\\d+) \\(.*\\) goes to runner (\\d+)");
 
     @AfterEach
     void handOutAsGitLabDoes() {
@@ -58,53 +47,8 @@ final class AdversarialClaimsIT {
         PipelineRun run = CLUSTER.push(PIPELINE);
         run.awaitEnd(Duration.ofMinutes(4), () -> {});
 
-        List<JobState> jobs = run.jobs();
-        assertThat(jobs).hasSize(3 * EACH);
-        assertThat(jobs).allSatisfy(job -> assertThat(job.status()).isEqualTo("success"));
-        Map<Long, List<Long>> runnersOf = new TreeMap<>();
-        Map<Long, List<Long>> jobsOf = new TreeMap<>();
-        for (MatchResult handed : handedOut()) {
-            long job = Long.parseLong(handed.group(1));
-            if (jobs.stream().anyMatch(ours -> ours.id() == job)) {
-                long runner = Long.parseLong(handed.group(2));
-                runnersOf.computeIfAbsent(job, id -> new ArrayList<>()).add(runner);
-                jobsOf.computeIfAbsent(runner, id -> new ArrayList<>()).add(job);
-            }
-        }
-        assertThat(runnersOf).as("what GitLab handed out").hasSize(3 * EACH);
-        assertThat(runnersOf.values()).as("no job twice").allMatch(runners -> runners.size() == 1);
-        assertThat(jobsOf.values()).as("no VM two jobs").allMatch(served -> served.size() == 1);
-        for (JobState job : jobs) {
-            ranInItsOwnSize(job, Objects.requireNonNull(runnersOf.get(job.id())).get(0));
-        }
-        long crossed = jobs.stream().filter(AdversarialClaimsIT::wasCrossed).count();
-        assertThat(crossed).as("jobs that were handed to a VM made for another").isGreaterThan(EACH);
-    }
-
-    /** What Mayfly says of who ran the job is what GitLab's log says, and the slot is of the size that the job's tag asks for. */
-    private static void ranInItsOwnSize(JobState job, long runner) {
-        JsonNode told = CLUSTER.cluster().controlPlane().get("/api/v1/jobs/" + job.id());
-        assertThat(told.path("runnerId").asLong()).as(job.name()).isEqualTo(runner);
-        assertThat(told.path("claimedAt").isTextual()).as(job.name()).isTrue();
-        String kind = job.name().substring(0, job.name().indexOf(' '));
-        long reserved = Database.count(
-                CLUSTER.cluster(),
-                "SELECT milli_cpus FROM slot WHERE id = '%s'"
-                        .formatted(told.path("slotId").asText()));
-        assertThat(reserved).as(job.name()).isEqualTo(Objects.requireNonNull(MILLI_CPUS.get(kind)));
-    }
-
-    private static boolean wasCrossed(JobState job) {
-        return Database.count(
-                        CLUSTER.cluster(),
-                        "SELECT count(*) FROM slot WHERE claimed_by = '%s' AND made_for <> claimed_by"
-                                .formatted(job.text("id")))
-                == 1;
-    }
-
-    private static List<MatchResult> handedOut() {
-        return HANDED.matcher(Servers.read(CLUSTER.cluster().files().log("gitlab")))
-                .results()
-                .toList();
+        new CrossedClaims(CLUSTER.cluster(), run, MILLI_CPUS)
+                .eachRanOnceInItsOwnSizeInAVmOfItsOwn(3 * EACH)
+                .moreThanWereHandedToAVmMadeForAnother(EACH);
     }
 }

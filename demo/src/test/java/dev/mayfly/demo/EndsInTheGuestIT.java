@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -25,6 +26,10 @@ final class EndsInTheGuestIT {
                   tags: [actuated-1cpu-768mb, shell]
                   script:
                     - python3 -c 'kept = [b"x" * (8 << 20) for _ in range(1000)]'
+                neighbour:
+                  tags: [actuated-1cpu-768mb, shell]
+                  script:
+                    - python3 -c 'import time; kept = [b"x" * (8 << 20) for _ in range(40)]; print("holds", flush=True); time.sleep(60); print("kept", sum(map(len, kept)))'
                 """);
         JobState ended = ClusterExtension.awaitStatus(run, "greedy", "failed", PATIENCE);
         assertThat(ended.reason()).isEqualTo("script_failure");
@@ -33,6 +38,11 @@ final class EndsInTheGuestIT {
         if (System.getenv("MAYFLY_RUNNER").equals("embedded")) {
             assertThat(run.log(ended)).contains("killed a process of the job: " + advice, "exit status 137");
         } // the official one knows nothing of memory
+        JobState neighbour = ClusterExtension.awaitStatus(run, "neighbour", "success", PATIENCE);
+        assertThat(run.log(neighbour)).contains("kept " + (40L << 23));
+        assertThat(inGitLab(ended, "finished_at"))
+                .as("meanwhile")
+                .isBetween(inGitLab(neighbour, "started_at"), inGitLab(neighbour, "finished_at"));
     }
 
     @Test
@@ -131,5 +141,9 @@ final class EndsInTheGuestIT {
     private static String outcomeOf(PipelineRun run, String job) {
         JobState done = ClusterExtension.awaitPhase(run, job, "done");
         return String.valueOf(done.inMayfly()).replaceAll(".*\"outcome\":(\\{[^}]*}).*", "$1");
+    }
+
+    private static Instant inGitLab(JobState job, String time) {
+        return Instant.parse(job.inGitLab().path(time).asText());
     }
 }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Statements on hosts. */
 @RegisterConstructorMapper(HostRow.class)
+@RegisterConstructorMapper(HostOffer.class)
 interface HostDao {
 
     @SqlQuery("select * from host where id = :id")
@@ -23,10 +24,13 @@ interface HostDao {
     @SqlQuery("select * from host order by id")
     List<HostRow> all();
 
+    @SqlQuery("select id, arch, milli_cpus, memory_mib, disk_mib from host")
+    List<HostOffer> offers();
+
     @SqlUpdate("""
             insert into host (id, state, epoch, arch, driver, agent_version, milli_cpus, memory_mib, disk_mib,
                 registered_at, renewed_at, inventory)
-            values (:request.hostId, 'READY', 1, :request.arch, :request.driver, :request.agentVersion,
+            values (:request.hostId, 'READY', 1, :request.arch.tag, :request.driver, :request.agentVersion,
                 :request.capacity.milliCpus, :request.capacity.memoryMib, :request.capacity.diskMib, :now, :now,
                 cast(:inventory as jsonb))
             on conflict (id) do nothing""")
@@ -37,7 +41,7 @@ interface HostDao {
 
     /** Only for an agent that knows the epoch; it has destroyed everything older. */
     @SqlUpdate("""
-            update host set state = 'READY', silent_millis = 0, renewed_at = :now, arch = :request.arch,
+            update host set state = 'READY', silent_millis = 0, renewed_at = :now, arch = :request.arch.tag,
                 driver = :request.driver, agent_version = :request.agentVersion,
                 milli_cpus = :request.capacity.milliCpus, memory_mib = :request.capacity.memoryMib,
                 disk_mib = :request.capacity.diskMib, inventory = cast(:inventory as jsonb),

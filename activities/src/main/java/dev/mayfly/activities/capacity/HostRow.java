@@ -1,6 +1,7 @@
 package dev.mayfly.activities.capacity;
 
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.Arch;
 import java.time.Instant;
 
 /** A row of {@code host}; {@code inventory} is JSON. Public only because the row mapper needs it so. */
@@ -8,7 +9,7 @@ public record HostRow(
         String id,
         HostState state,
         long epoch,
-        String arch,
+        Arch arch,
         String driver,
         String agentVersion,
         int milliCpus,
@@ -31,6 +32,6 @@ public record HostRow(
 
     Placement.Room room() {
         Capacity free = new Capacity(milliCpus - usedMilliCpus, memoryMib - usedMemoryMib, diskMib - usedDiskMib);
-        return new Placement.Room(id, epoch, state == HostState.READY, capacity(), free);
+        return new Placement.Room(id, epoch, arch, state == HostState.READY, capacity(), free);
     }
 }

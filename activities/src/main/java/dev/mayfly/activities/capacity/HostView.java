@@ -2,6 +2,7 @@ package dev.mayfly.activities.capacity;
 
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
+import dev.mayfly.workflows.job.Arch;
 import java.time.Instant;
 import java.util.List;
 
@@ -15,7 +16,7 @@ public record HostView(
         String hostId,
         HostState state,
         long epoch,
-        String arch,
+        Arch arch,
         String driver,
         String agentVersion,
         Capacity capacity,

@@ -63,7 +63,11 @@ public final class Hosts {
             Ledger.enter(handle, request, inventory, json(request.destroyed()), now);
             handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
             if (!known) {
-                log.info("host {} is new: {} on {}", request.hostId(), request.capacity(), request.arch());
+                log.info(
+                        "host {} is new: {} on {}",
+                        request.hostId(),
+                        request.capacity(),
+                        request.arch().tag());
             }
             return Optional.of(known ? request.epoch() : 1);
         });
@@ -150,6 +154,11 @@ public final class Hosts {
         return jdbi.withExtension(HostDao.class, HostDao::all).stream()
                 .map(Hosts::view)
                 .toList();
+    }
+
+    /** What the hosts would offer if they were empty; LOST ones too, since they may come back. */
+    public List<HostOffer> offers() {
+        return jdbi.withExtension(HostDao.class, HostDao::offers);
     }
 
     public Optional<HostView> find(String hostId) {

@@ -1,6 +1,7 @@
 package dev.mayfly.activities.capacity;
 
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.VmSize;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,7 @@ public final class Placement {
      *
      * @param ready whether it may be given slots now; one that may not still counts as "could fit it when empty"
      */
-    public record Room(String hostId, long epoch, boolean ready, Capacity capacity, Capacity free) {}
+    public record Room(String hostId, long epoch, Arch arch, boolean ready, Capacity capacity, Capacity free) {}
 
     public record Request(String job, @Nested VmSize size) {}
 
@@ -33,22 +34,23 @@ public final class Placement {
         List<Grant> grants = new ArrayList<>();
         for (Request request : inOrder) {
             Optional<Room> fit = left.stream()
-                    .filter(room -> room.ready() && fits(request.size(), room.free()))
+                    .filter(room -> room.ready() && fits(request.size(), room.arch(), room.free()))
                     .findFirst();
             if (fit.isPresent()) {
                 Room room = fit.get();
                 grants.add(new Grant(request, room));
                 left.set(left.indexOf(room), without(room, request.size()));
-            } else if (rooms.stream().anyMatch(room -> fits(request.size(), room.capacity()))) {
+            } else if (rooms.stream().anyMatch(room -> fits(request.size(), room.arch(), room.capacity()))) {
                 break;
             }
         }
         return grants;
     }
 
-    /** Whether a VM of this size fits into so much. */
-    public static boolean fits(VmSize size, Capacity into) {
-        return size.milliCpus() <= into.milliCpus()
+    /** Whether a host of this architecture has room for a VM of this size if it has so much. */
+    public static boolean fits(VmSize size, Arch arch, Capacity into) {
+        return size.arch() == arch
+                && size.milliCpus() <= into.milliCpus()
                 && size.hostMemoryMib() <= into.memoryMib()
                 && size.diskMib() <= into.diskMib();
     }
@@ -58,6 +60,6 @@ public final class Placement {
                 room.free().milliCpus() - size.milliCpus(),
                 room.free().memoryMib() - size.hostMemoryMib(),
                 room.free().diskMib() - size.diskMib());
-        return new Room(room.hostId(), room.epoch(), room.ready(), room.capacity(), free);
+        return new Room(room.hostId(), room.epoch(), room.arch(), room.ready(), room.capacity(), free);
     }
 }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 interface SlotDao {
 
     String SELECT = """
-            select slot.id, slot.host_id, slot.epoch, slot.milli_cpus, slot.memory_mib, slot.disk_mib, slot.owner,
+            select slot.id, slot.host_id, slot.epoch, slot.arch, slot.milli_cpus, slot.memory_mib, slot.disk_mib, slot.owner,
                 holding.job_key as holder, slot.claimed_by, slot.generation, host.epoch as host_epoch, slot.created_at,
                 slot.released_by
             from slot join host on host.id = slot.host_id left join holding on holding.slot_id = slot.id
@@ -44,9 +44,9 @@ interface SlotDao {
     List<SlotRow> live();
 
     @SqlQuery("""
-            insert into slot (id, host_id, epoch, milli_cpus, memory_mib, disk_mib, made_for, owner, created_at)
-            values ((select id from installation) || '-' || nextval('slot_number'), :host, :epoch, :size.milliCpus,
-                :size.memoryMib, :size.diskMib, :job, :job, :now)
+            insert into slot (id, host_id, epoch, arch, milli_cpus, memory_mib, disk_mib, made_for, owner, created_at)
+            values ((select id from installation) || '-' || nextval('slot_number'), :host, :epoch, :size.arch.tag,
+                :size.milliCpus, :size.memoryMib, :size.diskMib, :job, :job, :now)
             returning id""")
     String insert(
             @Bind("host") String host,
@@ -92,7 +92,7 @@ interface SlotDao {
     void dequeue(@Bind("job") String job);
 
     @SqlQuery("""
-            select queue.job_key as job, job.milli_cpus, job.memory_mib, job.disk_mib
+            select queue.job_key as job, job.arch, job.milli_cpus, job.memory_mib, job.disk_mib
             from queue join job on job.key = queue.job_key
             where queue.waiting and job.left_at is null
                 and not exists (select from holding where holding.job_key = queue.job_key)

@@ -1,5 +1,6 @@
 package dev.mayfly.activities.jobs;
 
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.JobKey;
@@ -44,7 +45,10 @@ final class JobViewMapper implements RowMapper<JobView> {
 
     private static CiJob ciJob(ResultSet row) throws SQLException {
         int milliCpus = row.getInt("milli_cpus");
-        VmSize size = row.wasNull() ? null : new VmSize(milliCpus, row.getInt("memory_mib"), row.getInt("disk_mib"));
+        VmSize size = row.wasNull()
+                ? null
+                : new VmSize(
+                        Arch.ofTag(row.getString("arch")), milliCpus, row.getInt("memory_mib"), row.getInt("disk_mib"));
         return new CiJob(
                 new JobKey(row.getString("instance"), row.getLong("project_id"), row.getLong("job_id")),
                 row.getString("project_path"),

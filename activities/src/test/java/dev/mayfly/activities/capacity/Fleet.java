@@ -16,6 +16,7 @@ import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
 import dev.mayfly.workflows.agentapi.AgentApi.DestroyedSlot;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.JobKey;
@@ -97,6 +98,11 @@ public final class Fleet implements AutoCloseable {
         return lease(id, epoch, smallVms, "qemu", List.of(inventory), List.of());
     }
 
+    /** An {@code arm64} host. */
+    public long armHost(String id, int smallVms) {
+        return lease(id, Arch.ARM64, 0, smallVms, "qemu", List.of(), List.of());
+    }
+
     public long lease(
             String id,
             long epoch,
@@ -104,10 +110,20 @@ public final class Fleet implements AutoCloseable {
             String driver,
             List<SlotReport> inventory,
             List<DestroyedSlot> destroyed) {
+        return lease(id, Arch.X86_64, epoch, smallVms, driver, inventory, destroyed);
+    }
+
+    private long lease(
+            String id,
+            Arch arch,
+            long epoch,
+            int smallVms,
+            String driver,
+            List<SlotReport> inventory,
+            List<DestroyedSlot> destroyed) {
         Capacity offered = new Capacity(
                 SMALL.milliCpus() * smallVms, SMALL.hostMemoryMib() * smallVms, SMALL.diskMib() * smallVms);
-        return hosts.lease(
-                new LeaseRequest(id, "1", offered, "x86_64", driver, epoch, inventory, destroyed, "an-image"));
+        return hosts.lease(new LeaseRequest(id, "1", offered, arch, driver, epoch, inventory, destroyed, "an-image"));
     }
 
     /** The job's holding, which must be there. */

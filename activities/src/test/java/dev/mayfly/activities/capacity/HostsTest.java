@@ -8,7 +8,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
+import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.CiJob;
+import dev.mayfly.workflows.job.VmSize;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +42,37 @@ class HostsTest extends WithFleet {
         fleet.lease("a", 1, 2);
 
         assertThat(fleet.capacity.hold(ten)).as("granted by the next pass").isNotNull();
+    }
+
+    @Test
+    void aJobWaitsForAHostOfItsArchitecture() {
+        VmSize small = new VmSize(Arch.ARM64, SMALL.milliCpus(), SMALL.memoryMib(), SMALL.diskMib());
+        CiJob onArm = job(12, small);
+        fleet.host("a", 2);
+        assertThat(fleet.capacity.hold(onArm)).isNull();
+
+        fleet.armHost("arm", 1);
+        fleet.capacity.dispatch();
+
+        Holding slot = fleet.holds(onArm);
+        assertThat(slot.hostId()).isEqualTo("arm");
+        assertThat(slot.size()).isEqualTo(small);
+        assertThat(fleet.holds(ten).hostId()).isEqualTo("a");
+        assertThat(fleet.claim(slot, ten).reply().verdict())
+                .as("same amounts, other architecture")
+                .isEqualTo(Verdict.VOID);
+    }
+
+    @Test
+    void whatHostsWouldOfferIsKnownWhateverTheirState() {
+        fleet.armHost("arm", 1);
+        fleet.host("a", 1);
+        fleet.holds(ten);
+        fleet.loseSilentHosts();
+
+        assertThat(fleet.hosts.offers())
+                .containsExactlyInAnyOrder(
+                        new HostOffer("a", Arch.X86_64, oneSmall()), new HostOffer("arm", Arch.ARM64, oneSmall()));
     }
 
     @Test
@@ -159,5 +193,9 @@ class HostsTest extends WithFleet {
             fleet.clock.pass(Duration.ofSeconds(10));
             fleet.hosts.tick();
         }
+    }
+
+    private static Capacity oneSmall() {
+        return new Capacity(SMALL.milliCpus(), SMALL.hostMemoryMib(), SMALL.diskMib());
     }
 }

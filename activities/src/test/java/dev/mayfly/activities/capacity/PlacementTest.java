@@ -6,6 +6,7 @@ import dev.mayfly.activities.capacity.Placement.Grant;
 import dev.mayfly.activities.capacity.Placement.Request;
 import dev.mayfly.activities.capacity.Placement.Room;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.VmSize;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -33,6 +34,7 @@ class PlacementTest {
                 .as((cpus, memory, disk, used, ready) -> new Room(
                         "host",
                         1,
+                        Arch.X86_64,
                         ready,
                         capacity(cpus, memory, disk),
                         capacity(Math.max(0, cpus - used), Math.max(0, memory - used), Math.max(0, disk - used))))
@@ -125,7 +127,7 @@ class PlacementTest {
 
     @Example
     void smallJobsDoNotStarveALargeOne() {
-        Room half = new Room("a", 1, true, capacity(4, 4, 4), capacity(2, 2, 2));
+        Room half = new Room("a", 1, Arch.X86_64, true, capacity(4, 4, 4), capacity(2, 2, 2));
         List<Request> queue = List.of(new Request("large", size(4, 4, 4)), new Request("small", size(1, 1, 1)));
 
         assertThat(Placement.place(List.of(half), queue)).isEmpty();
@@ -133,7 +135,7 @@ class PlacementTest {
 
     @Example
     void aJobThatNoHostCouldEverRunHoldsBackNobody() {
-        Room half = new Room("a", 1, true, capacity(4, 4, 4), capacity(2, 2, 2));
+        Room half = new Room("a", 1, Arch.X86_64, true, capacity(4, 4, 4), capacity(2, 2, 2));
         List<Request> queue = List.of(new Request("huge", size(9, 9, 9)), new Request("small", size(1, 1, 1)));
 
         assertThat(Placement.place(List.of(half), queue))
@@ -143,8 +145,8 @@ class PlacementTest {
 
     @Example
     void aJobWaitsForASilentHostThatMayComeBackRatherThanLetOthersPass() {
-        Room silent = new Room("a", 1, false, capacity(4, 4, 4), capacity(4, 4, 4));
-        Room small = new Room("b", 1, true, capacity(2, 2, 2), capacity(2, 2, 2));
+        Room silent = new Room("a", 1, Arch.X86_64, false, capacity(4, 4, 4), capacity(4, 4, 4));
+        Room small = new Room("b", 1, Arch.X86_64, true, capacity(2, 2, 2), capacity(2, 2, 2));
         List<Request> queue = List.of(new Request("large", size(4, 4, 4)), new Request("small", size(1, 1, 1)));
 
         assertThat(Placement.place(List.of(silent, small), queue)).isEmpty();
@@ -186,6 +188,6 @@ class PlacementTest {
     }
 
     private static Room renamed(Room room, String name) {
-        return new Room(name, room.epoch(), room.ready(), room.capacity(), room.free());
+        return new Room(name, room.epoch(), room.arch(), room.ready(), room.capacity(), room.free());
     }
 }

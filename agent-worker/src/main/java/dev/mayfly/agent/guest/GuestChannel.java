@@ -131,6 +131,7 @@ public final class GuestChannel implements AutoCloseable {
                 .put("name", slotId)
                 .put("systemId", systemId)
                 .put("dockerImage", docker.image())
+                .put("helperImage", docker.helperImage())
                 .put("privileged", docker.privileged())
                 .put("memoryAdvice", memoryAdvice);
         if (ready.isDone()) {

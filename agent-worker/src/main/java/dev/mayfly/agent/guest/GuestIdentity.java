@@ -28,6 +28,6 @@ public record GuestIdentity(
             @Nullable String caPem,
             String address,
             String gateway) {
-        this(hostname, machineId, resolvConf, caPem, address, gateway, new DockerOptions("", false));
+        this(hostname, machineId, resolvConf, caPem, address, gateway, new DockerOptions("", "", false));
     }
 }

@@ -2,6 +2,7 @@ package dev.mayfly.agent.image;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import dev.mayfly.agent.claim.RunnerInfo;
+import dev.mayfly.workflows.job.Arch;
 import java.util.Map;
 
 /**
@@ -14,7 +15,7 @@ import java.util.Map;
 public record ImageManifest(
         int formatVersion,
         String name,
-        String arch,
+        Arch arch,
         String kernelVersion,
         Map<String, ImageFile> files,
         RunnerInfo runner) {

@@ -39,7 +39,7 @@ class GuestChannelTest {
             null,
             "198.18.0.2/30",
             "198.18.0.1",
-            new DockerOptions("app:1", true));
+            new DockerOptions("app:1", "helper:1", true));
 
     @TempDir
     Path folder;
@@ -161,6 +161,7 @@ class GuestChannelTest {
         assertThat(again.path("type").asText()).isEqualTo("start-runner");
         assertThat(again.path("token").asText()).isEqualTo("token-of-this-vm");
         assertThat(again.path("dockerImage").asText()).isEqualTo("app:1");
+        assertThat(again.path("helperImage").asText()).isEqualTo("helper:1");
         assertThat(again.path("privileged").asBoolean()).isTrue();
         assertThat(again.path("memoryAdvice").asText()).isEqualTo("ask for more");
 

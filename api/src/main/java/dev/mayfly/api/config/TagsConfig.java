@@ -2,6 +2,7 @@ package dev.mayfly.api.config;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.TagGrammar;
 import dev.mayfly.workflows.job.VmSize;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param shellTag the tag that asks for the shell executor
  * @param executors the executors that this installation runs; a job that asks for another one is refused
  * @param defaults what a tag without CPU or memory gets
+ * @param arch the architecture of a tag without one
  * @param smallest the least that may be asked for
  * @param largest the most that may be asked for
  * @param diskMib every VM's scratch disk
@@ -36,6 +38,7 @@ public record TagsConfig(
 
         @NotEmpty Set<Executor> executors,
         @Valid Size defaults,
+        Arch arch,
         @Valid Size smallest,
         @Valid Size largest,
         @Min(64) @Max(16_777_216) int diskMib) {
@@ -48,6 +51,7 @@ public record TagsConfig(
             @JsonProperty("shellTag") @Nullable String shellTag,
             @JsonProperty("executors") @Nullable Set<Executor> executors,
             @JsonProperty("defaults") @Nullable Size defaults,
+            @JsonProperty("arch") @Nullable Arch arch,
             @JsonProperty("smallest") @Nullable Size smallest,
             @JsonProperty("largest") @Nullable Size largest,
             @JsonProperty("diskMib") @Nullable Integer diskMib) {
@@ -56,6 +60,7 @@ public record TagsConfig(
                 shellTag == null ? "shell" : shellTag,
                 executors == null ? EnumSet.allOf(Executor.class) : Set.copyOf(executors),
                 defaults == null ? new Size(new BigDecimal(2), 2048) : defaults,
+                arch == null ? Arch.X86_64 : arch,
                 smallest == null ? new Size(new BigDecimal("0.25"), 256) : smallest,
                 largest == null ? new Size(new BigDecimal(32), 65_536) : largest,
                 diskMib == null ? DEFAULT_DISK_MIB : diskMib);
@@ -63,7 +68,7 @@ public record TagsConfig(
 
     /** The defaults alone: what a file without {@code tags} gets. */
     public static TagsConfig standard() {
-        return of(null, null, null, null, null, null, null);
+        return of(null, null, null, null, null, null, null, null);
     }
 
     public TagGrammar grammar() {
@@ -71,7 +76,7 @@ public record TagsConfig(
     }
 
     private VmSize size(Size size) {
-        return new VmSize(size.cpu().movePointRight(3).intValueExact(), size.memoryMib(), diskMib);
+        return new VmSize(arch, size.cpu().movePointRight(3).intValueExact(), size.memoryMib(), diskMib);
     }
 
     /** @param cpu CPUs, fractions allowed down to thousandths */

@@ -64,7 +64,7 @@ public final class JobIntake {
     public boolean consider(JobFacts facts) {
         TagGrammar.Result asked = grammar.parse(facts.tags());
         if (asked instanceof TagGrammar.Ours ours) {
-            Optional<String> tooLarge = LargestHosts.refusal(ours.size(), hosts.list());
+            Optional<String> tooLarge = LargestHosts.refusal(ours.size(), hosts.offers());
             if (tooLarge.isEmpty()) {
                 accept(job(facts, ours.size()), facts.status());
             } else {
@@ -100,7 +100,7 @@ public final class JobIntake {
     public Optional<String> memoryAdvice(CiJob job) {
         return Optional.ofNullable(job.size())
                 .map(size -> grammar.memoryAdvice(
-                        size, more -> LargestHosts.refusal(more, hosts.list()).isEmpty()));
+                        size, more -> LargestHosts.refusal(more, hosts.offers()).isEmpty()));
     }
 
     private void accept(CiJob job, String status) {

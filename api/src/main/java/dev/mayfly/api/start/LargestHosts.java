@@ -1,7 +1,6 @@
 package dev.mayfly.api.start;
 
-import dev.mayfly.activities.capacity.HostView;
-import dev.mayfly.activities.capacity.Placement;
+import dev.mayfly.activities.capacity.HostOffer;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.job.VmSize;
 import java.util.Comparator;
@@ -10,8 +9,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Refuses a job that no single host could run even if it were empty. LOST hosts count too: they may come back. Without
- * any host nothing is refused: the first one may still be on its way.
+ * Refuses a job that no single host could run even if it were empty, or whose architecture none has. LOST hosts count
+ * too: they may come back. Without any host nothing is refused: the first one may still be on its way.
  */
 final class LargestHosts {
 
@@ -20,15 +19,27 @@ final class LargestHosts {
     private LargestHosts() {}
 
     /** Why no host can run it, for the job's author; empty if one can. */
-    static Optional<String> refusal(VmSize size, List<HostView> hosts) {
-        if (hosts.isEmpty() || hosts.stream().anyMatch(host -> Placement.fits(size, host.capacity()))) {
+    static Optional<String> refusal(VmSize size, List<HostOffer> hosts) {
+        if (hosts.isEmpty() || hosts.stream().anyMatch(host -> host.fits(size))) {
             return Optional.empty();
         }
-        String nearest = hosts.stream()
-                .sorted(Comparator.comparingDouble((HostView host) -> timesTooLarge(size, host.capacity()))
-                        .thenComparing(HostView::hostId))
+        List<HostOffer> ofArch =
+                hosts.stream().filter(host -> host.arch() == size.arch()).toList();
+        if (ofArch.isEmpty()) {
+            String others = hosts.stream()
+                    .map(host -> host.arch().tag())
+                    .distinct()
+                    .sorted()
+                    .collect(Collectors.joining(", "));
+            return Optional.of(
+                    "it asks for %1$s, and no host of this installation is %1$s; ask for %2$s or add such a host"
+                            .formatted(size.arch().tag(), others));
+        }
+        String nearest = ofArch.stream()
+                .sorted(Comparator.comparingDouble((HostOffer host) -> timesTooLarge(size, host.capacity()))
+                        .thenComparing(HostOffer::id))
                 .limit(NAMED)
-                .map(host -> "%s (%s)".formatted(host.hostId(), words(host.capacity())))
+                .map(host -> "%s (%s)".formatted(host.id(), words(host.capacity())))
                 .collect(Collectors.joining(", "));
         return Optional.of(
                 "it asks for %s, whose VM takes %s, and no single host offers so much; nearest: %s; ask for less"

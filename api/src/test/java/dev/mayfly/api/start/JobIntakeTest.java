@@ -32,6 +32,7 @@ final class JobIntakeTest {
                 nonsense: {tags: [actuated-lots, shell], script: "true"}
                 two: {tags: [actuated-1cpu, actuated-2cpu, shell], script: "true"}
                 docker: {tags: [actuated-1cpu], script: "true"}
+                arm: {tags: [actuated-1cpu-arm64, shell], script: "true"}
                 later: {tags: [actuated-1cpu, shell], script: "true", when: manual}
                 """);
     }
@@ -84,6 +85,11 @@ final class JobIntakeTest {
     void tagsThatDoNotParseAreRefusedAndNeverRunInAnotherSize() {
         assertThat(after("nonsense").path("refusal").asText()).contains("actuated-lots", "does not parse");
         assertThat(after("two").path("refusal").asText()).contains("more than one size");
+    }
+
+    @Test
+    void anArchitectureThatNoHostHasIsRefused() {
+        assertThat(after("arm").path("refusal").asText()).contains("no host of this installation is arm64");
     }
 
     @Test

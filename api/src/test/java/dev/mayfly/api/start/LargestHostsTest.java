@@ -2,39 +2,25 @@ package dev.mayfly.api.start;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mayfly.activities.capacity.HostState;
-import dev.mayfly.activities.capacity.HostView;
+import dev.mayfly.activities.capacity.HostOffer;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.VmSize;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class LargestHostsTest {
 
-    private static HostView host(String id, HostState state, int cpus, int memoryGib) {
-        return new HostView(
-                id,
-                state,
-                1,
-                "x86_64",
-                "simulated",
-                "1",
-                new Capacity(cpus * 1000, memoryGib * 1024, 100_000),
-                new Capacity(0, 0, 0),
-                Instant.EPOCH,
-                Instant.EPOCH,
-                List.of());
+    private static HostOffer host(String id, int cpus, int memoryGib) {
+        return new HostOffer(id, Arch.X86_64, new Capacity(cpus * 1000, memoryGib * 1024, 100_000));
     }
 
     private static VmSize size(int cpus, int memoryGib) {
         return new VmSize(cpus * 1000, memoryGib * 1024, 8192);
     }
 
-    private static final List<HostView> FLEET = List.of(
-            host("cpus", HostState.READY, 16, 9),
-            host("memory", HostState.READY, 4, 66),
-            host("small", HostState.READY, 2, 4));
+    private static final List<HostOffer> FLEET =
+            List.of(host("cpus", 16, 9), host("memory", 4, 66), host("small", 2, 4));
 
     @Test
     void aJobMustFitOneHostAndNotTheBestOfSeveral() {
@@ -66,9 +52,23 @@ final class LargestHostsTest {
     }
 
     @Test
-    void aLostHostMayComeBack() {
-        assertThat(LargestHosts.refusal(size(16, 8), List.of(host("away", HostState.LOST, 16, 9))))
+    void anArchitectureThatNoHostHasIsRefusedAndTheOthersAreNamed() {
+        var arm = new VmSize(Arch.ARM64, 1000, 1024, 8192);
+        assertThat(LargestHosts.refusal(arm, FLEET))
+                .hasValue(
+                        "it asks for arm64, and no host of this installation is arm64; ask for x86_64 or add such a host");
+    }
+
+    @Test
+    void onlyHostsOfItsArchitectureCount() {
+        var small = new HostOffer("arm", Arch.ARM64, new Capacity(2000, 4096, 100_000));
+        List<HostOffer> both = List.of(host("large", 16, 64), small);
+        assertThat(LargestHosts.refusal(new VmSize(Arch.ARM64, 1000, 1024, 8192), both))
                 .isEmpty();
+        assertThat(LargestHosts.refusal(new VmSize(Arch.ARM64, 4000, 1024, 8192), both))
+                .hasValueSatisfying(reason -> assertThat(reason)
+                        .contains("4c/1g/arm64", "arm (2 CPUs")
+                        .doesNotContain("large"));
     }
 
     @Test

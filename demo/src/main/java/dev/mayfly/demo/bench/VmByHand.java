@@ -15,7 +15,6 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -92,11 +91,7 @@ final class VmByHand implements AutoCloseable {
     }
 
     private void restore() {
-        Path socket = folder.resolve("qmp.sock");
-        while (!Files.exists(socket) && qemu.isAlive()) {
-            LockSupport.parkNanos(1_000_000); // as closely as the driver looks
-        }
-        try (UnixStream qmp = UnixStream.connect(socket)) {
+        try (UnixStream qmp = connect(folder.resolve("qmp.sock"))) {
             qmp.write(ByteBuffer.wrap(RESTORE.getBytes(StandardCharsets.UTF_8)));
             BufferedReader answers = new BufferedReader(new InputStreamReader(qmp.in(), StandardCharsets.UTF_8));
             for (long returned = 0; returned < RESTORE.lines().count(); ) {
@@ -108,6 +103,20 @@ final class VmByHand implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new UncheckedIOException("can't tell QEMU to restore a VM", e);
+        }
+    }
+
+    /** QEMU's socket is there a moment before it listens. */
+    private UnixStream connect(Path socket) throws IOException {
+        while (true) {
+            try {
+                return UnixStream.connect(socket);
+            } catch (IOException notYet) {
+                if (!qemu.isAlive()) {
+                    throw notYet;
+                }
+                LockSupport.parkNanos(1_000_000); // as closely as the driver looks
+            }
         }
     }
 

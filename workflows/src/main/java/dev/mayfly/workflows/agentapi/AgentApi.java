@@ -1,6 +1,7 @@
 package dev.mayfly.workflows.agentapi;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.Executor;
 import java.time.Duration;
 import java.util.List;
@@ -28,7 +29,7 @@ public final class AgentApi {
      * Renews the host's lease, registers the host at its first call, and carries its whole inventory.
      *
      * @param capacity what this host offers in all, not what is free
-     * @param arch {@code x86_64} or {@code arm64}
+     * @param arch the host's architecture; another than {@link Arch} knows is a bad request
      * @param driver {@code qemu} or {@code simulated}
      * @param epoch the epoch the agent knows, 0 at its very first call
      * @param inventory every slot that has anything on this host: VM, claim, files; no tombstones
@@ -40,7 +41,7 @@ public final class AgentApi {
             String hostId,
             String agentVersion,
             Capacity capacity,
-            String arch,
+            Arch arch,
             String driver,
             long epoch,
             List<SlotReport> inventory,

@@ -32,7 +32,7 @@ public final class TagGrammar {
      * @param prefix what our tags start with, such as {@code actuated}
      * @param shellTag the tag that asks for the shell executor, such as {@code shell}
      * @param executors the executors that this installation runs
-     * @param defaults what a tag without CPU or memory gets; also every VM's disk
+     * @param defaults what a tag without CPU, memory or architecture gets; also every VM's disk
      * @param smallest the least that may be asked for
      * @param largest the most that may be asked for
      */
@@ -81,14 +81,21 @@ public final class TagGrammar {
         return tags.contains(shellTag) ? Executor.SHELL : Executor.DOCKER;
     }
 
-    /** The inverse of parsing, such as {@code actuated-0.5cpu-8gb}; a size's disk is no part of a tag. */
+    /**
+     * The inverse of parsing, such as {@code actuated-0.5cpu-8gb}; a size's disk is no part of a tag, its architecture
+     * only if it isn't what a tag without one means.
+     */
     public String print(VmSize size) {
         String cpus =
                 BigDecimal.valueOf(size.milliCpus(), 3).stripTrailingZeros().toPlainString();
         boolean whole = size.memoryMib() % MIB_PER_GIB == 0;
-        return "%s-%scpu-%d%s"
+        return "%s-%scpu-%d%s%s"
                 .formatted(
-                        prefix, cpus, whole ? size.memoryMib() / MIB_PER_GIB : size.memoryMib(), whole ? "gb" : "mb");
+                        prefix,
+                        cpus,
+                        whole ? size.memoryMib() / MIB_PER_GIB : size.memoryMib(),
+                        whole ? "gb" : "mb",
+                        size.arch() == defaults.arch() ? "" : "-" + size.arch().tag());
     }
 
     /**
@@ -99,7 +106,7 @@ public final class TagGrammar {
      */
     public String memoryAdvice(VmSize used, Predicate<VmSize> fits) {
         int twice = (int) Math.min(2L * used.memoryMib(), largest.memoryMib());
-        VmSize more = new VmSize(used.milliCpus(), twice, used.diskMib());
+        VmSize more = new VmSize(used.arch(), used.milliCpus(), twice, used.diskMib());
         return twice > used.memoryMib() && fits.test(more)
                 ? "it had %s; ask for more by the tag %s".formatted(memory(used), print(more))
                 : "it had %s, and no tag gives it twice that here; let it use less".formatted(memory(used));
@@ -118,24 +125,20 @@ public final class TagGrammar {
     private Result parseSize(String tag, Executor executor) {
         Matcher size = SIZE.matcher(tag.substring(prefix.length()));
         if (!size.matches()) {
-            return new Refused("the tag %s does not parse; write %s[-<N>cpu][-<M>gb|mb][-x86_64], such as %s"
+            return new Refused("the tag %s does not parse; write %s[-<N>cpu][-<M>gb|mb][-arm64|-x86_64], such as %s"
                     .formatted(tag, prefix, print(defaults)));
         }
-        if ("arm64".equals(size.group(4))) {
-            return new Refused(
-                    "the tag %s asks for arm64, and no host of this installation is arm64; ask for x86_64 or for none"
-                            .formatted(tag));
-        }
+        Arch arch = size.group(4) == null ? defaults.arch() : Arch.ofTag(size.group(4));
         long milliCpus = size.group(1) == null
                 ? defaults.milliCpus()
                 : new BigDecimal(size.group(1)).movePointRight(3).longValueExact();
         long memoryMib = size.group(2) == null
                 ? defaults.memoryMib()
                 : Long.parseLong(size.group(2)) * ("gb".equals(size.group(3)) ? MIB_PER_GIB : 1);
-        return bounded(tag, milliCpus, memoryMib, executor);
+        return bounded(tag, arch, milliCpus, memoryMib, executor);
     }
 
-    private Result bounded(String tag, long milliCpus, long memoryMib, Executor executor) {
+    private Result bounded(String tag, Arch arch, long milliCpus, long memoryMib, Executor executor) {
         if (milliCpus < smallest.milliCpus() || memoryMib < smallest.memoryMib()) {
             return new Refused("the tag %s asks for too little; ask for at least %s".formatted(tag, print(smallest)));
         }
@@ -147,6 +150,6 @@ public final class TagGrammar {
                     "the tag %s asks for the %s executor, which is not available here; add the tag %s to run the job's script in the VM itself"
                             .formatted(tag, JobOutcome.slug(executor), shellTag));
         }
-        return new Ours(new VmSize((int) milliCpus, (int) memoryMib, defaults.diskMib()), executor);
+        return new Ours(new VmSize(arch, (int) milliCpus, (int) memoryMib, defaults.diskMib()), executor);
     }
 }

@@ -27,10 +27,11 @@ class TagGrammarPropertyTest {
     @Property
     void aPrintedSizeParsesToItself(
             @ForAll("prefixes") String prefix,
+            @ForAll Arch arch,
             @ForAll @IntRange(min = 250, max = 16_000) int milliCpus,
             @ForAll @IntRange(min = 256, max = 65_536) int memoryMib) {
         TagGrammar grammar = grammar(prefix, EnumSet.allOf(Executor.class));
-        var size = new VmSize(milliCpus, memoryMib, DEFAULTS.diskMib());
+        var size = new VmSize(arch, milliCpus, memoryMib, DEFAULTS.diskMib());
         assertThat(grammar.parse(List.of(grammar.print(size)))).isEqualTo(new Ours(size, Executor.DOCKER));
     }
 

@@ -49,6 +49,21 @@ class TagGrammarTest {
                 .isEqualTo(new Ours(new VmSize(milliCpus, memoryMib, DEFAULTS.diskMib()), executor));
     }
 
+    @Test
+    void anArchitectureIsPartOfTheSize() {
+        assertThat(grammar.parse(List.of("actuated-4cpu-arm64")))
+                .isEqualTo(new Ours(new VmSize(Arch.ARM64, 4000, 4096, DEFAULTS.diskMib()), Executor.DOCKER));
+    }
+
+    @Test
+    void aTagWithoutAnArchitectureMeansTheDefault() {
+        var arm = new VmSize(Arch.ARM64, 2000, 4096, 10240);
+        var onArm = new TagGrammar("actuated", "shell", EnumSet.allOf(Executor.class), arm, SMALLEST, LARGEST);
+        assertThat(onArm.parse(List.of("actuated"))).isEqualTo(new Ours(arm, Executor.DOCKER));
+        assertThat(onArm.print(arm)).isEqualTo("actuated-2cpu-4gb");
+        assertThat(onArm.print(DEFAULTS)).isEqualTo("actuated-2cpu-4gb-x86_64");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -89,7 +104,6 @@ class TagGrammarTest {
                 "actuated-0cpu                 | the tag actuated-0cpu asks for too little; ask for at least actuated-0.25cpu-256mb",
                 "actuated-0.249cpu             | the tag actuated-0.249cpu asks for too little; ask for at least actuated-0.25cpu-256mb",
                 "actuated-255mb                | the tag actuated-255mb asks for too little; ask for at least actuated-0.25cpu-256mb",
-                "actuated-4cpu-arm64           | the tag actuated-4cpu-arm64 asks for arm64, and no host of this installation is arm64; ask for x86_64",
                 "actuated-4cpu actuated-8gb    | the tags [actuated-4cpu, actuated-8gb] name more than one size; keep one of them",
                 "actuated-host=rack7           | the tag actuated-host=rack7 asks for a host by its label, which is not supported yet; remove it",
                 "actuated-4cpu actuated-host=b | the tag actuated-host=b asks for a host by its label, which is not supported yet; remove it",

@@ -22,6 +22,7 @@ import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
+import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.CiJob;
 import java.time.Duration;
 import java.util.Comparator;
@@ -280,7 +281,7 @@ final class Plane {
         int vms = host.milliCpus / Fleet.SMALL.milliCpus();
         Capacity offered = new Capacity(host.milliCpus, Fleet.SMALL.hostMemoryMib() * vms, Fleet.SMALL.diskMib() * vms);
         return hosts.lease(
-                new LeaseRequest(host.id, "1", offered, "x86_64", "simulated", epoch, List.of(), null, null));
+                new LeaseRequest(host.id, "1", offered, Arch.X86_64, "simulated", epoch, List.of(), null, null));
     }
 
     private static boolean done(Runnable call) {

@@ -99,7 +99,7 @@ final class TemplateMaker implements AutoCloseable {
 
     /** VMs that differ in their share of CPUs alone have one template. */
     private static VmSize wholeCpus(VmSize size) {
-        return new VmSize(size.vcpus() * 1000, size.memoryMib(), size.diskMib());
+        return new VmSize(size.arch(), size.vcpus() * 1000, size.memoryMib(), size.diskMib());
     }
 
     private void makeOrTell(VmSpec prototype) {

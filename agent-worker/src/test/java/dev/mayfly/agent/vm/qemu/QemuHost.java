@@ -92,7 +92,7 @@ final class QemuHost implements AutoCloseable {
                 AGENT_GONE,
                 Duration.ofMinutes(10),
                 List.of("10.231.0.1"),
-                new DockerOptions("", true),
+                new DockerOptions("", "", true),
                 folder.resolve("templates"),
                 templates,
                 4096);
