@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param nativeDir folder of mayfly-guard
  * @param addressPool IPv4 network of the cables into VMs
  * @param relayPort where guests reach the relay, on this host's end of their cables
+ * @param rebootCommand what reboots this machine when it is empty and an operator ordered it
  */
 public record AgentConfig(
         @Nullable String hostId,
@@ -36,6 +37,7 @@ public record AgentConfig(
         String addressPool,
         UidRange uidRange,
         int relayPort,
+        List<String> rebootCommand,
         EgressConfig egress,
         GuestConfig guest,
         TemplateConfig templates,

@@ -115,6 +115,11 @@ record HostFacts(Path root, String path) {
         return Files.getFileStore(existing).getUsableSpace() >> 20;
     }
 
+    /** Changes with every boot of the machine. */
+    static String bootId() throws IOException {
+        return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+    }
+
     static Arch arch() {
         String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
         return arch.equals("aarch64") ? Arch.ARM64 : Arch.X86_64;

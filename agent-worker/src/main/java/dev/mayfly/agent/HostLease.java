@@ -46,7 +46,8 @@ final class HostLease implements AutoCloseable {
             Capacity capacity,
             Arch arch,
             String driver,
-            @Nullable String image) {}
+            @Nullable String image,
+            String bootId) {}
 
     /**
      * A lease; {@link #acquire} it, then {@link #keep} it.
@@ -152,7 +153,9 @@ final class HostLease implements AutoCloseable {
                 identity.epoch(),
                 inventory.reports(),
                 inventory.destroyed(),
-                host.image());
+                host.image(),
+                host.bootId(),
+                clock.instant());
     }
 
     private void follow(LeaseReply reply) throws IOException {

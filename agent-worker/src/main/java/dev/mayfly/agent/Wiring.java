@@ -102,7 +102,9 @@ final class Wiring implements AutoCloseable {
                     .start(new InetSocketAddress(config.registry().port()));
         }
 
-        HostLease lease = opened(lease(controlPlane, identity, driver, slots, journal, broker, onReply));
+        HostReboot reboot = new HostReboot(slots, commands, config.rebootCommand());
+        HostLease lease =
+                opened(lease(controlPlane, identity, driver, slots, journal, broker, onReply.andThen(reboot)));
         log.info(
                 "{} asks {} for its lease",
                 identity.hostId(),
@@ -143,7 +145,8 @@ final class Wiring implements AutoCloseable {
                         HostFacts.ofThisMachine().capacity(config),
                         HostFacts.arch(),
                         driver.name(),
-                        driver.image().orElse(null)),
+                        driver.image().orElse(null),
+                        HostFacts.bootId()),
                 new Inventory(slots, journal, broker),
                 new HostFence(slots, broker),
                 onReply,

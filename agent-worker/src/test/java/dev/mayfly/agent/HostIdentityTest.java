@@ -23,6 +23,7 @@ class HostIdentityTest {
                 epoch,
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(90),
+                false,
                 List.of(new GitLabInstance("gl", "https://gl", "PEM", List.of("r:443"))));
     }
 

@@ -51,7 +51,8 @@ class HostLeaseTest {
         return new HostLease(
                 this::renew,
                 rig.identity,
-                new HostLease.Description("0.1", new Capacity(8000, 10_240, 99), Arch.X86_64, "fake", "an-image"),
+                new HostLease.Description(
+                        "0.1", new Capacity(8000, 10_240, 99), Arch.X86_64, "fake", "an-image", "boot-1"),
                 new Inventory(rig.slots, rig.journal, rig.broker),
                 rig.fence(),
                 this::follow,
@@ -94,6 +95,8 @@ class HostLeaseTest {
         assertThat(requests).singleElement().satisfies(request -> {
             assertThat(request.hostId()).isEqualTo("host-1");
             assertThat(request.epoch()).isEqualTo(1);
+            assertThat(request.bootId()).isEqualTo("boot-1");
+            assertThat(request.sentAt()).isEqualTo(rig.clock.instant());
             assertThat(request.inventory()).singleElement().satisfies(slot -> {
                 assertThat(slot.slotId()).isEqualTo(SLOT);
                 assertThat(slot.state()).isEqualTo("launching");

@@ -95,11 +95,12 @@ final class HostRig implements AutoCloseable {
                 epoch,
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(90),
+                false,
                 List.of(new GitLabInstance("gl", gitlab, null, List.of())));
     }
 
     static LaunchRequest request(String slotId) {
-        return new LaunchRequest(slotId, 1, new VmSize(1000, 512, 1024), "gl", "g/a #7 test 1c/512m");
+        return new LaunchRequest(slotId, 1, VmSize.of(1000, 512, 1024), "gl", "g/a #7 test 1c/512m");
     }
 
     int launch(String slotId) {

@@ -39,7 +39,7 @@ class LeaseFirewallTest {
     }
 
     private static LeaseReply lease(String installation, List<GitLabInstance> instances) {
-        return new LeaseReply(installation, 1, Duration.ofSeconds(10), Duration.ofSeconds(90), instances);
+        return new LeaseReply(installation, 1, Duration.ofSeconds(10), Duration.ofSeconds(90), false, instances);
     }
 
     private String table() throws IOException {

@@ -12,6 +12,7 @@ import dev.mayfly.api.config.GitLabConfig;
 import dev.mayfly.api.config.SecretRef;
 import dev.mayfly.api.temporal.TemporalConnection;
 import dev.mayfly.api.webhook.WebhookAuthentication;
+import java.lang.module.ModuleDescriptor.Version;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ record Settings(
         Map<String, WebhookAuthentication> webhooks,
         HostCredentials hosts,
         LeaseTimes lease,
+        @Nullable Version minimumAgentVersion,
         @Nullable String apiToken) {
 
     private static final String SEAL_KEY_ID = "k1";
@@ -72,6 +74,7 @@ record Settings(
                 webhooks,
                 Objects.requireNonNull(hosts),
                 lease(config.agents().lease()),
+                minimumVersion(config.agents().minimumVersion()),
                 apiToken);
     }
 
@@ -119,6 +122,10 @@ record Settings(
                 lease.lostAfter().toJavaDuration(),
                 lease.fenceAfter().toJavaDuration(),
                 LONGEST_TICK);
+    }
+
+    private static @Nullable Version minimumVersion(@Nullable String version) {
+        return version == null ? null : Version.parse(version);
     }
 
     private static @Nullable String read(@Nullable SecretRef secret) {

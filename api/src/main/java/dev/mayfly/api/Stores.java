@@ -1,5 +1,6 @@
 package dev.mayfly.api;
 
+import dev.mayfly.activities.capacity.HostOrders;
 import dev.mayfly.activities.capacity.Hosts;
 import dev.mayfly.activities.capacity.PostgresCapacity;
 import dev.mayfly.activities.capacity.Slots;
@@ -18,6 +19,7 @@ record Stores(
         Outbox outbox,
         Jobs jobs,
         Hosts hosts,
+        HostOrders hostOrders,
         Slots slots,
         PostgresCapacity capacity,
         Ledger ledger,
@@ -30,7 +32,8 @@ record Stores(
                 new Inbox(jdbi, clock),
                 outbox,
                 new Jobs(jdbi, clock),
-                new Hosts(jdbi, clock, outbox, settings.lease()),
+                new Hosts(jdbi, clock, outbox, settings.lease(), settings.minimumAgentVersion()),
+                new HostOrders(jdbi, clock, outbox),
                 new Slots(jdbi),
                 new PostgresCapacity(jdbi, clock, outbox, settings.sealer()),
                 new Ledger(jdbi),

@@ -158,7 +158,7 @@ final class Wiring {
                         new ApiFilter(settings.apiToken()),
                         new StatusResource(readiness, new StatusResource.Version(version(), installation)),
                         new JobsResource(stores.jobs(), stores.ledger(), gitlab),
-                        new FleetResource(stores.hosts(), stores.slots()),
+                        new FleetResource(stores.hosts(), stores.hostOrders(), stores.slots()),
                         new LedgerResource(stores.ledger(), drift, clock),
                         new SweepResource(sweeping.sweeper(), sweeper::wake))
                 .forEach(environment.jersey()::register);

@@ -68,7 +68,9 @@ final class ProgressView {
                     job.status(),
                     vm == null ? "-" : vm.id(),
                     vm == null ? "-" : vm.host(),
-                    vm == null ? "-" : new VmSize(vm.vcpus() * 1000, vm.memoryMib(), 0).label(),
+                    vm == null
+                            ? "-"
+                            : VmSize.of(vm.vcpus() * 1000, vm.memoryMib(), 0).label(),
                     seconds(job.text("queuedAt"), job.text("startedAt")),
                     seconds(job.text("startedAt"), job.text("finishedAt")),
                     reason == null ? "" : reason));

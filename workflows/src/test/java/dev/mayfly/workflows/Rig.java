@@ -93,7 +93,7 @@ final class Rig implements AutoCloseable {
                 "https://gitlab.example/group/app/-/jobs/" + id,
                 "ada",
                 tags.length == 0 ? List.of("actuated-4cpu-8gb", "shell") : List.of(tags),
-                new VmSize(4000, 8192, 10240),
+                VmSize.of(4000, 8192, 10240),
                 Executor.SHELL);
     }
 

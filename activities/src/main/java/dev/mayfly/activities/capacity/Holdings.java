@@ -262,6 +262,11 @@ final class Holdings {
         return true;
     }
 
+    /** How many slots of the host are not released. */
+    int slotsOn(String hostId) {
+        return slots.on(hostId).size();
+    }
+
     /** The host's slots are void. Unclaimed jobs get other ones; claimed ones keep theirs and learn to ask. */
     void lose(String hostId, long newEpoch) {
         for (SlotRow slot : slots.on(hostId)) {

@@ -21,43 +21,58 @@ interface HostDao {
     HostRow host(@Bind("id") String id);
 
     /** In the order in which they are filled. */
-    @SqlQuery("select * from host order by id")
+    @SqlQuery("select * from host where forgotten_at is null order by id")
     List<HostRow> all();
 
-    @SqlQuery("select id, arch, milli_cpus, memory_mib, disk_mib from host")
+    @SqlQuery("select id, arch, milli_cpus, memory_mib, disk_mib from host where forgotten_at is null")
     List<HostOffer> offers();
 
     @SqlUpdate("""
             insert into host (id, state, epoch, arch, driver, agent_version, milli_cpus, memory_mib, disk_mib,
-                registered_at, renewed_at, inventory)
+                registered_at, renewed_at, inventory, boot_id, clock_ahead_millis, outdated)
             values (:request.hostId, 'READY', 1, :request.arch.tag, :request.driver, :request.agentVersion,
                 :request.capacity.milliCpus, :request.capacity.memoryMib, :request.capacity.diskMib, :now, :now,
-                cast(:inventory as jsonb))
+                cast(:inventory as jsonb), :request.bootId, :ahead, :outdated)
             on conflict (id) do nothing""")
     int register(
             @BindMethods("request") LeaseRequest request,
             @Bind("inventory") String inventory,
+            @Bind("ahead") long clockAheadMillis,
+            @Bind("outdated") boolean outdated,
             @Bind("now") Instant now);
 
-    /** Only for an agent that knows the epoch; it has destroyed everything older. */
-    @SqlUpdate("""
+    /**
+     * Only for an agent that knows the epoch; it has destroyed everything older. Never for a boot that is over: null
+     * then. Else whether it is to reboot now.
+     */
+    @SqlQuery("""
             update host set state = 'READY', silent_millis = 0, renewed_at = :now, arch = :request.arch.tag,
                 driver = :request.driver, agent_version = :request.agentVersion,
                 milli_cpus = :request.capacity.milliCpus, memory_mib = :request.capacity.memoryMib,
                 disk_mib = :request.capacity.diskMib, inventory = cast(:inventory as jsonb),
                 shrunk = used_milli_cpus > :request.capacity.milliCpus
-                    or used_memory_mib > :request.capacity.memoryMib or used_disk_mib > :request.capacity.diskMib
-            where id = :request.hostId and epoch = :request.epoch""")
-    int renew(
+                    or used_memory_mib > :request.capacity.memoryMib or used_disk_mib > :request.capacity.diskMib,
+                boot_id = coalesce(:request.bootId, boot_id),
+                previous_boot_id = case when boot_id <> :request.bootId then boot_id else previous_boot_id end,
+                draining_since = case when reboot_of <> :request.bootId then null else draining_since end,
+                reboot_of = case when reboot_of <> :request.bootId then null else reboot_of end,
+                clock_ahead_millis = :ahead, outdated = :outdated, forgotten_at = null
+            where id = :request.hostId and epoch = :request.epoch
+                and (:request.bootId is null or previous_boot_id is distinct from :request.bootId)
+            returning reboot_of is not null and used_memory_mib = 0 and inventory = '[]'""")
+    @Nullable
+    Boolean renew(
             @BindMethods("request") LeaseRequest request,
             @Bind("inventory") String inventory,
+            @Bind("ahead") long clockAheadMillis,
+            @Bind("outdated") boolean outdated,
             @Bind("now") Instant now);
 
     /** False if the host has no room for it any more. */
     @SqlUpdate("""
             update host set used_milli_cpus = used_milli_cpus + :size.milliCpus,
                 used_memory_mib = used_memory_mib + :size.hostMemoryMib, used_disk_mib = used_disk_mib + :size.diskMib
-            where id = :id and epoch = :epoch and state = 'READY'
+            where id = :id and epoch = :epoch and accepting
                 and used_milli_cpus + :size.milliCpus <= milli_cpus
                 and used_memory_mib + :size.hostMemoryMib <= memory_mib
                 and used_disk_mib + :size.diskMib <= disk_mib""")
@@ -76,6 +91,22 @@ interface HostDao {
             update host set state = 'LOST', epoch = :epoch, used_milli_cpus = 0, used_memory_mib = 0,
                 used_disk_mib = 0, shrunk = false, inventory = '[]' where id = :id""")
     void lose(@Bind("id") String id, @Bind("epoch") long epoch);
+
+    /** Since now, unless it does already. */
+    @SqlUpdate(
+            "update host set draining_since = coalesce(draining_since, :now) where id = :id and forgotten_at is null")
+    boolean drain(@Bind("id") String id, @Bind("now") Instant now);
+
+    @SqlUpdate("update host set draining_since = null, reboot_of = null where id = :id and forgotten_at is null")
+    boolean undrain(@Bind("id") String id);
+
+    @SqlUpdate("update host set reboot_of = boot_id where id = :id")
+    void rebootWhenEmpty(@Bind("id") String id);
+
+    @SqlUpdate("""
+            update host set forgotten_at = :now, draining_since = null, reboot_of = null, boot_id = null,
+                previous_boot_id = null where id = :id""")
+    void forget(@Bind("id") String id, @Bind("now") Instant now);
 
     @SqlQuery("select ticked_at from installation for update")
     @Nullable

@@ -3,6 +3,7 @@ package dev.mayfly.activities.capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.job.Arch;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /** A row of {@code host}; {@code inventory} is JSON. Public only because the row mapper needs it so. */
 public record HostRow(
@@ -20,7 +21,15 @@ public record HostRow(
         int usedDiskMib,
         Instant registeredAt,
         Instant renewedAt,
-        String inventory) {
+        String inventory,
+        boolean accepting,
+        @Nullable Instant drainingSince,
+        @Nullable String rebootOf,
+        @Nullable String bootId,
+        @Nullable String previousBootId,
+        long clockAheadMillis,
+        boolean outdated,
+        @Nullable Instant forgottenAt) {
 
     Capacity capacity() {
         return new Capacity(milliCpus, memoryMib, diskMib);
@@ -32,6 +41,6 @@ public record HostRow(
 
     Placement.Room room() {
         Capacity free = new Capacity(milliCpus - usedMilliCpus, memoryMib - usedMemoryMib, diskMib - usedDiskMib);
-        return new Placement.Room(id, epoch, arch, state == HostState.READY, capacity(), free);
+        return new Placement.Room(id, epoch, arch, accepting, capacity(), free);
     }
 }

@@ -8,6 +8,7 @@ import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
+import java.lang.module.ModuleDescriptor.Version;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,19 +29,34 @@ public final class Hosts {
 
     private static final Logger log = LoggerFactory.getLogger(Hosts.class);
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** As the agent tolerates at its start. */
+    private static final Duration MOST_SKEW = Duration.ofSeconds(60);
+
     private static final TypeReference<List<SlotReport>> INVENTORY = new TypeReference<>() {};
 
     private final Jdbi jdbi;
     private final Clock clock;
     private final Outbox outbox;
     private final LeaseTimes times;
+    private final @Nullable Version minimumVersion;
 
-    public Hosts(Jdbi jdbi, Clock clock, Outbox outbox, LeaseTimes times) {
+    /** @param minimumVersion agents older than this get no new VMs; null for none */
+    public Hosts(Jdbi jdbi, Clock clock, Outbox outbox, LeaseTimes times, @Nullable Version minimumVersion) {
         this.jdbi = jdbi;
         this.clock = clock;
         this.outbox = outbox;
         this.times = times;
+        this.minimumVersion = minimumVersion;
     }
+
+    /**
+     * What a host is told.
+     *
+     * @param epoch the host's epoch now; newer than the one the agent sent if its slots are void. It is READY again only
+     *     when it calls with that one
+     * @param reboot it was ordered to reboot once it is empty, and is
+     */
+    public record Lease(long epoch, boolean reboot) {}
 
     public LeaseTimes times() {
         return times;
@@ -48,16 +65,20 @@ public final class Hosts {
     /**
      * Renews the host's lease, registers it at its first call, keeps its inventory and capacity.
      *
-     * @return the host's epoch now; newer than the one the agent sent if its slots are void. It is READY again only when
-     *     it calls with that one
+     * @throws TwoMachinesException if the call is of an earlier boot of the host than one that called since
      */
-    public long lease(LeaseRequest request) {
+    public Lease lease(LeaseRequest request) {
         String inventory = json(request.inventory());
         Instant now = clock.instant();
-        Optional<Long> epoch = jdbi.inTransaction(handle -> {
+        long ahead = request.sentAt() == null
+                ? 0
+                : Duration.between(now, request.sentAt()).toMillis();
+        boolean outdated = isOutdated(request.agentVersion());
+        Optional<Lease> lease = jdbi.inTransaction(handle -> {
             HostDao hosts = handle.attach(HostDao.class);
-            boolean known = hosts.renew(request, inventory, now) > 0;
-            if (!known && hosts.register(request, inventory, now) == 0) {
+            Boolean reboot = hosts.renew(request, inventory, ahead, outdated, now);
+            boolean known = reboot != null;
+            if (!known && hosts.register(request, inventory, ahead, outdated, now) == 0) {
                 return Optional.empty();
             }
             Ledger.enter(handle, request, inventory, json(request.destroyed()), now);
@@ -69,9 +90,9 @@ public final class Hosts {
                         request.capacity(),
                         request.arch().tag());
             }
-            return Optional.of(known ? request.epoch() : 1);
+            return Optional.of(reboot != null ? new Lease(request.epoch(), reboot) : new Lease(1, false));
         });
-        return epoch.orElseGet(() -> otherEpoch(request));
+        return lease.orElseGet(() -> new Lease(otherEpoch(request), false));
     }
 
     /**
@@ -83,6 +104,9 @@ public final class Hosts {
             HostRow host = holdings.hosts().host(request.hostId());
             if (host == null) {
                 throw new IllegalStateException("host %s was removed while it called".formatted(request.hostId()));
+            }
+            if (request.bootId() != null && request.bootId().equals(host.previousBootId())) {
+                throw new TwoMachinesException(request.hostId());
             }
             if (request.epoch() > 0 && request.epoch() < host.epoch()) {
                 return host.epoch();
@@ -152,7 +176,7 @@ public final class Hosts {
 
     public List<HostView> list() {
         return jdbi.withExtension(HostDao.class, HostDao::all).stream()
-                .map(Hosts::view)
+                .map(this::view)
                 .toList();
     }
 
@@ -163,13 +187,23 @@ public final class Hosts {
 
     public Optional<HostView> find(String hostId) {
         return Optional.ofNullable(jdbi.withExtension(HostDao.class, hosts -> hosts.host(hostId)))
-                .map(Hosts::view);
+                .filter(host -> host.forgottenAt() == null)
+                .map(this::view);
     }
 
-    private static HostView view(HostRow host) {
+    private boolean isOutdated(String agentVersion) {
+        try {
+            return minimumVersion != null && Version.parse(agentVersion).compareTo(minimumVersion) < 0;
+        } catch (IllegalArgumentException notReleased) {
+            return false; // built by hand
+        }
+    }
+
+    private HostView view(HostRow host) {
+        boolean draining = host.state() == HostState.READY && !host.accepting();
         return new HostView(
                 host.id(),
-                host.state(),
+                draining ? HostState.DRAINING : host.state(),
                 host.epoch(),
                 host.arch(),
                 host.driver(),
@@ -178,7 +212,25 @@ public final class Hosts {
                 host.used(),
                 host.registeredAt(),
                 host.renewedAt(),
-                inventory(host));
+                inventory(host),
+                host.drainingSince(),
+                host.rebootOf() != null,
+                problems(host));
+    }
+
+    private List<String> problems(HostRow host) {
+        List<String> problems = new ArrayList<>();
+        if (host.outdated()) {
+            problems.add("its agent %s is older than agents.minimumVersion %s, so it gets no new VMs; upgrade it"
+                    .formatted(host.agentVersion(), minimumVersion));
+        }
+        if (Math.abs(host.clockAheadMillis()) > MOST_SKEW.toMillis()) {
+            problems.add("its clock is %d s %s the control plane's; have both set by NTP"
+                    .formatted(
+                            Math.abs(host.clockAheadMillis()) / 1000,
+                            host.clockAheadMillis() > 0 ? "ahead of" : "behind"));
+        }
+        return problems;
     }
 
     private static List<SlotReport> inventory(HostRow host) {

@@ -21,6 +21,7 @@ import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.VmSize;
+import java.lang.module.ModuleDescriptor.Version;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /** The control plane's data access on a test database, with short ways to say what tests need. */
 public final class Fleet implements AutoCloseable {
 
-    public static final VmSize SMALL = new VmSize(2000, 4096, 10_240);
-    public static final VmSize LARGE = new VmSize(4000, 8192, 10_240);
+    public static final VmSize SMALL = VmSize.of(2000, 4096, 10_240);
+    public static final VmSize LARGE = VmSize.of(4000, 8192, 10_240);
 
     public final Database database;
     public final MovableClock clock = new MovableClock();
@@ -50,7 +51,7 @@ public final class Fleet implements AutoCloseable {
         installation = new Installation(database.jdbi());
         outbox = new Outbox(database.jdbi(), clock);
         capacity = new PostgresCapacity(database.jdbi(), clock, outbox, sealer);
-        hosts = new Hosts(database.jdbi(), clock, outbox, times);
+        hosts = new Hosts(database.jdbi(), clock, outbox, times, Version.parse("1"));
         jobs = new Jobs(database.jdbi(), clock);
         slots = new Slots(database.jdbi());
         ledger = new Ledger(database.jdbi());
@@ -123,7 +124,9 @@ public final class Fleet implements AutoCloseable {
             List<DestroyedSlot> destroyed) {
         Capacity offered = new Capacity(
                 SMALL.milliCpus() * smallVms, SMALL.hostMemoryMib() * smallVms, SMALL.diskMib() * smallVms);
-        return hosts.lease(new LeaseRequest(id, "1", offered, arch, driver, epoch, inventory, destroyed, "an-image"));
+        return hosts.lease(new LeaseRequest(
+                        id, "1", offered, arch, driver, epoch, inventory, destroyed, "an-image", null, null))
+                .epoch();
     }
 
     /** The job's holding, which must be there. */

@@ -179,7 +179,7 @@ class PlacementTest {
 
     /** In units of CPU, memory and disk. */
     private static VmSize size(int cpus, int memory, int disk) {
-        return new VmSize(cpus, memory * UNIT_MIB, disk);
+        return VmSize.of(cpus, memory * UNIT_MIB, disk);
     }
 
     /** In units: as many of memory as VMs of one unit have room for. */

@@ -36,7 +36,7 @@ class SlotJournalTest {
 
     private static SlotRecord slot(String id) {
         return new SlotRecord(
-                id, 3, new VmSize(2000, 2048, 4096), "gl", "g/a #1", Stage.ACTIVE, 0, false, 5, "ab".repeat(16));
+                id, 3, VmSize.of(2000, 2048, 4096), "gl", "g/a #1", Stage.ACTIVE, 0, false, 5, "ab".repeat(16));
     }
 
     private Path record(String id) {

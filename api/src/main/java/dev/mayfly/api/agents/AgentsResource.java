@@ -3,6 +3,7 @@ package dev.mayfly.api.agents;
 import dev.mayfly.activities.capacity.ClaimOutcome;
 import dev.mayfly.activities.capacity.ClaimedJob;
 import dev.mayfly.activities.capacity.PostgresCapacity;
+import dev.mayfly.activities.capacity.TwoMachinesException;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.GitLabs;
 import dev.mayfly.activities.gitlab.TokenRefusedException;
@@ -80,7 +81,13 @@ public final class AgentsResource {
     @POST
     @Path(AgentApi.LEASE)
     public LeaseReply lease(@Nullable LeaseRequest body) {
-        return leases.renew(checked(required(body)));
+        LeaseRequest request = checked(required(body));
+        try {
+            return leases.renew(request);
+        } catch (TwoMachinesException e) {
+            LOG.warn("host {}: no lease: {}", request.hostId(), e.getMessage());
+            throw Problem.exception(409, String.valueOf(e.getMessage()));
+        }
     }
 
     /** Hands out a slot's runner token. */

@@ -32,8 +32,9 @@ public final class LeaseDesk {
     }
 
     LeaseReply renew(LeaseRequest request) {
-        long epoch = hosts.lease(request);
-        return new LeaseReply(installation, epoch, times.renewEvery(), times.fenceAfter(), instances);
+        Hosts.Lease lease = hosts.lease(request);
+        return new LeaseReply(
+                installation, lease.epoch(), times.renewEvery(), times.fenceAfter(), lease.reboot(), instances);
     }
 
     /** The GitLab instance that the slot's runner is at. */

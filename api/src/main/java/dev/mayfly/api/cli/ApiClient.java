@@ -61,6 +61,10 @@ final class ApiClient {
         return call("POST", path);
     }
 
+    JsonNode delete(String path) {
+        return call("DELETE", path);
+    }
+
     /** A query string of what is not null, with its question mark. */
     static String query(Map<String, ? extends @Nullable Object> parameters) {
         return parameters.entrySet().stream()

@@ -1,24 +1,114 @@
 package dev.mayfly.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.PrintStream;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.Namespace;
+import net.sourceforge.argparse4j.inf.Subparser;
 
-/** {@code mayfly hosts}: the hosts, how they stand and what is free on them. */
+/** {@code mayfly hosts}: the hosts, how they stand and what is free on them; and orders to one of them. */
 public final class HostsCommand extends ClientCommand {
 
+    private static final String PATH = "/api/v1/hosts";
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(2);
+
+    private final PrintStream out;
+
     public HostsCommand(PrintStream out) {
-        super("hosts", "List hosts, how they stand and what is free on them.", out);
+        super("hosts", "List hosts, how they stand and what is free on them; drain, reboot or forget one.", out);
+        this.out = out;
+    }
+
+    @Override
+    public void configure(Subparser subparser) {
+        subparser
+                .addArgument("action")
+                .nargs("?")
+                .setDefault("list")
+                .choices("list", "show", "drain", "undrain", "reboot-when-empty", "forget")
+                .help("list all (default); show one; drain: no new VMs there, those that run go on; undrain; "
+                        + "reboot-when-empty: drain it, reboot it once nothing is left, then undrain it; "
+                        + "forget: one that is LOST and won't come back");
+        subparser.addArgument("host").nargs("?").help("the host; needed for all but list");
+        subparser
+                .addArgument("--wait")
+                .action(Arguments.storeTrue())
+                .help("with drain: return once no VM is left there; prints what is still there");
+        super.configure(subparser);
     }
 
     @Override
     JsonNode ask(ApiClient api, Namespace arguments) {
-        return api.get("/api/v1/hosts");
+        String action = arguments.getString("action");
+        String host = arguments.getString("host");
+        boolean wait = arguments.getBoolean("wait");
+        if (wait && !action.equals("drain")) {
+            throw new UserError("--wait goes with drain only");
+        }
+        if (action.equals("list")) {
+            return api.get(PATH);
+        }
+        if (host == null) {
+            throw new UserError("hosts %s needs a host; 'mayfly hosts' lists them".formatted(action));
+        }
+        String path = PATH + "/" + ApiClient.encode(host);
+        return switch (action) {
+            case "show" -> api.get(path);
+            case "forget" -> {
+                api.delete(path);
+                yield JsonNodeFactory.instance.objectNode().put("forgotten", host);
+            }
+            default -> {
+                JsonNode told = api.post(path + "/" + action);
+                yield wait ? awaitEmpty(api, path, told) : told;
+            }
+        };
+    }
+
+    private JsonNode awaitEmpty(ApiClient api, String path, JsonNode told) {
+        JsonNode host = told;
+        int before = -1;
+        while (!host.path("drained").asBoolean()) {
+            int vms = host.path("inventory").size();
+            if (vms != before) {
+                out.println("%s: %d VMs are still there"
+                        .formatted(host.path("hostId").asText(), vms));
+                out.flush();
+                before = vms;
+            }
+            try {
+                Thread.sleep(LOOK_EVERY.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new UserError("interrupted; the host stays drained");
+            }
+            host = api.get(path);
+            if (host.path("drainingSince").isNull() || host.path("state").asText().equals("LOST")) {
+                throw new UserError("%s is %s now; nothing drains any more"
+                        .formatted(
+                                host.path("hostId").asText(), host.path("state").asText()));
+            }
+        }
+        return host;
     }
 
     @Override
     void show(JsonNode answer, PrintStream to) {
-        Table table = new Table("HOST", "STATE", "CAPACITY", "USED", "VMS", "ARCH", "DRIVER", "AGENT", "RENEWED");
+        if (answer.has("items")) {
+            list(answer, to);
+        } else if (answer.has("forgotten")) {
+            to.println(answer.path("forgotten").asText() + " is forgotten");
+        } else {
+            one(answer, to);
+        }
+    }
+
+    private static void list(JsonNode answer, PrintStream to) {
+        Table table = new Table("HOST", "STATE", "CAPACITY", "USED", "VMS", "ARCH", "DRIVER", "AGENT", "NOTE");
         for (JsonNode host : answer.path("items")) {
             table.add(
                     host.path("hostId").asText(),
@@ -29,8 +119,48 @@ public final class HostsCommand extends ClientCommand {
                     host.path("arch").asText(),
                     host.path("driver").asText(),
                     host.path("agentVersion").asText(),
-                    host.path("renewedAt").asText());
+                    note(host));
         }
         table.print(to);
+    }
+
+    private static String note(JsonNode host) {
+        if (!host.path("problems").isEmpty()) {
+            return host.path("problems").get(0).asText();
+        }
+        if (host.path("rebootsWhenEmpty").asBoolean()) {
+            return "reboots when empty";
+        }
+        return host.path("drained").asBoolean() ? "drained: nothing is left on it" : "";
+    }
+
+    private static void one(JsonNode host, PrintStream to) {
+        Map<String, String> lines = new LinkedHashMap<>();
+        lines.put("host", host.path("hostId").asText());
+        lines.put("state", host.path("state").asText());
+        lines.put("capacity", Table.size(host.path("capacity")));
+        lines.put("used", Table.size(host.path("used")));
+        lines.put("arch", host.path("arch").asText());
+        lines.put("driver", host.path("driver").asText());
+        lines.put("agent", host.path("agentVersion").asText());
+        lines.put("epoch", host.path("epoch").asText());
+        lines.put("since", host.path("registeredAt").asText());
+        lines.put("renewed", host.path("renewedAt").asText());
+        lines.put("draining", Table.text(host.path("drainingSince")));
+        lines.put("note", note(host));
+        lines.forEach((name, value) -> {
+            if (!value.isEmpty() && !value.equals("-")) {
+                to.println("%-10s %s".formatted(name, value));
+            }
+        });
+        for (JsonNode vm : host.path("inventory")) {
+            to.println("VM         %s: %s%s"
+                    .formatted(
+                            vm.path("slotId").asText(),
+                            vm.path("state").asText(),
+                            vm.path("claimedJobId").isNull()
+                                    ? ""
+                                    : ", job " + vm.path("claimedJobId").asText()));
+        }
     }
 }

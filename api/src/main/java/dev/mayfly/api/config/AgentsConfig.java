@@ -19,16 +19,22 @@ import org.jspecify.annotations.Nullable;
 public record AgentsConfig(
         @Valid List<Host> hosts,
         @Nullable String credentialsDir,
+
+        @Nullable @Pattern(regexp = "[0-9]{1,9}(\\.[0-9]{1,9}){0,3}", message = "must be a version such as 0.2")
+        String minimumVersion,
+
         @Valid Lease lease) {
 
     @JsonCreator
     static AgentsConfig of(
             @JsonProperty("hosts") @Nullable List<Host> hosts,
             @JsonProperty("credentialsDir") @Nullable String credentialsDir,
+            @JsonProperty("minimumVersion") @Nullable String minimumVersion,
             @JsonProperty("lease") @Nullable Lease lease) {
         return new AgentsConfig(
                 hosts == null ? List.of() : List.copyOf(hosts),
                 credentialsDir,
+                minimumVersion,
                 lease == null ? Lease.of(null, null, null, null) : lease);
     }
 

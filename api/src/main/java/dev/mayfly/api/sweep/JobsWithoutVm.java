@@ -69,7 +69,7 @@ final class JobsWithoutVm implements Rule {
         if (slot == null || host == null || slot.lost() || host.state() == HostState.LOST) {
             return false;
         }
-        return host.state() != HostState.READY
+        return host.state() == HostState.SUSPECT
                 || host.inventory().stream().anyMatch(report -> isInHand(report, slot, job));
     }
 

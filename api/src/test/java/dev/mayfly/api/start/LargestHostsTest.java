@@ -16,7 +16,7 @@ final class LargestHostsTest {
     }
 
     private static VmSize size(int cpus, int memoryGib) {
-        return new VmSize(cpus * 1000, memoryGib * 1024, 8192);
+        return VmSize.of(cpus * 1000, memoryGib * 1024, 8192);
     }
 
     private static final List<HostOffer> FLEET =
@@ -42,13 +42,13 @@ final class LargestHostsTest {
 
     @Test
     void whatTheVmItselfTakesOfTheHostsMemoryCounts() {
-        assertThat(LargestHosts.refusal(new VmSize(1000, 9216, 1), FLEET.subList(0, 1)))
+        assertThat(LargestHosts.refusal(VmSize.of(1000, 9216, 1), FLEET.subList(0, 1)))
                 .hasValueSatisfying(reason -> assertThat(reason).contains("9510 MiB", "9216 MiB"));
     }
 
     @Test
     void diskCountsToo() {
-        assertThat(LargestHosts.refusal(new VmSize(1000, 1024, 100_001), FLEET)).isPresent();
+        assertThat(LargestHosts.refusal(VmSize.of(1000, 1024, 100_001), FLEET)).isPresent();
     }
 
     @Test

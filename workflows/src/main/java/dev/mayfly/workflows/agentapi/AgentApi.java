@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.Executor;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,8 @@ public final class AgentApi {
      * @param destroyed what was destroyed since the last renewal that was answered with this epoch, for the ledger: a VM
      *     may come and go between two renewals. The same slot may be told of again; empty from agents that tell nothing
      * @param image digest of the guest image that VMs are started from; null if the driver has none
+     * @param bootId of the host's kernel; null from agents that don't tell
+     * @param sentAt by the host's clock; null from agents that don't tell
      */
     public record LeaseRequest(
             String hostId,
@@ -46,7 +49,9 @@ public final class AgentApi {
             long epoch,
             List<SlotReport> inventory,
             @Nullable List<DestroyedSlot> destroyed,
-            @Nullable String image) {
+            @Nullable String image,
+            @Nullable String bootId,
+            @Nullable Instant sentAt) {
 
         public LeaseRequest {
             inventory = List.copyOf(inventory);
@@ -82,10 +87,16 @@ public final class AgentApi {
      * @param epoch the host's epoch; an agent that learns a newer one destroys everything older before it goes on
      * @param renewEvery how often to renew
      * @param fenceAfter an agent that could not renew for so long kills its unclaimed VMs
+     * @param reboot the host is empty, takes no VMs, and is to reboot now
      * @param instances the GitLab instances whose jobs may come here
      */
     public record LeaseReply(
-            String installation, long epoch, Duration renewEvery, Duration fenceAfter, List<GitLabInstance> instances) {
+            String installation,
+            long epoch,
+            Duration renewEvery,
+            Duration fenceAfter,
+            boolean reboot,
+            List<GitLabInstance> instances) {
 
         public LeaseReply {
             instances = List.copyOf(instances);

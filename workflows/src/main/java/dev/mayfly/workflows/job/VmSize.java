@@ -29,8 +29,8 @@ public record VmSize(Arch arch, int milliCpus, int memoryMib, int diskMib) {
     }
 
     /** A size for {@code x86_64}. */
-    public VmSize(int milliCpus, int memoryMib, int diskMib) {
-        this(Arch.X86_64, milliCpus, memoryMib, diskMib);
+    public static VmSize of(int milliCpus, int memoryMib, int diskMib) {
+        return new VmSize(Arch.X86_64, milliCpus, memoryMib, diskMib);
     }
 
     /** Virtual CPUs of the guest: the CPU share rounded up. */

@@ -17,9 +17,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a tag list means, as a table. Lists are written with a space between two tags. */
 class TagGrammarTest {
 
-    static final VmSize DEFAULTS = new VmSize(2000, 4096, 10240);
-    static final VmSize SMALLEST = new VmSize(250, 256, 0);
-    static final VmSize LARGEST = new VmSize(16_000, 65_536, 0);
+    static final VmSize DEFAULTS = VmSize.of(2000, 4096, 10240);
+    static final VmSize SMALLEST = VmSize.of(250, 256, 0);
+    static final VmSize LARGEST = VmSize.of(16_000, 65_536, 0);
 
     private final TagGrammar grammar =
             new TagGrammar("actuated", "shell", EnumSet.allOf(Executor.class), DEFAULTS, SMALLEST, LARGEST);
@@ -46,7 +46,7 @@ class TagGrammarTest {
     })
     void ours(String tags, int milliCpus, int memoryMib, Executor executor) {
         assertThat(grammar.parse(List.of(tags.split(" "))))
-                .isEqualTo(new Ours(new VmSize(milliCpus, memoryMib, DEFAULTS.diskMib()), executor));
+                .isEqualTo(new Ours(VmSize.of(milliCpus, memoryMib, DEFAULTS.diskMib()), executor));
     }
 
     @Test
@@ -125,7 +125,7 @@ class TagGrammarTest {
                 "2000 | 65536 | it had 64 GiB, and no tag gives it twice that here; let it use less",
             })
     void moreMemoryIsAskedForByATagThatIsOneHere(int milliCpus, int memoryMib, String advice) {
-        VmSize size = new VmSize(milliCpus, memoryMib, 1);
+        VmSize size = VmSize.of(milliCpus, memoryMib, 1);
         Predicate<VmSize> hosts = more -> more.memoryMib() <= 32_768;
         assertThat(grammar.memoryAdvice(size, hosts)).isEqualTo(advice);
     }
@@ -165,7 +165,7 @@ class TagGrammarTest {
     void prefixAndShellTagAreTheInstallations() {
         var theirs = new TagGrammar("vm.x", "bare", Set.of(Executor.SHELL), DEFAULTS, SMALLEST, LARGEST);
         assertThat(theirs.parse(List.of("vm.x-4cpu", "bare")))
-                .isEqualTo(new Ours(new VmSize(4000, 4096, 10240), Executor.SHELL));
+                .isEqualTo(new Ours(VmSize.of(4000, 4096, 10240), Executor.SHELL));
         assertThat(theirs.parse(List.of("vmmx-4cpu", "bare"))).isEqualTo(new NotOurs());
         assertThat(theirs.parse(List.of("actuated-4cpu", "shell"))).isEqualTo(new NotOurs());
     }

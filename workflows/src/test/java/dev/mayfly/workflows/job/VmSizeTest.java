@@ -10,7 +10,7 @@ class VmSizeTest {
     @ParameterizedTest
     @CsvSource({"256, 308, 408", "1024, 1088, 1188", "2016, 2096, 2196", "65536, 66624, 66724"})
     void aVmTakesMoreOfItsHostThanItsJobSees(int memoryMib, int ramMib, int hostMemoryMib) {
-        VmSize size = new VmSize(1000, memoryMib, 1);
+        VmSize size = VmSize.of(1000, memoryMib, 1);
 
         assertThat(size.ramMib()).isEqualTo(ramMib);
         assertThat(size.hostMemoryMib()).isEqualTo(hostMemoryMib);

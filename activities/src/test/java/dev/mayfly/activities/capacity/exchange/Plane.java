@@ -62,7 +62,7 @@ final class Plane {
         this.connections = connections;
         Outbox outbox = new Outbox(jdbi, clock);
         this.capacity = new PostgresCapacity(jdbi, clock, outbox, new Sealer("test", new byte[32]));
-        this.hosts = new Hosts(jdbi, clock, outbox, TIMES);
+        this.hosts = new Hosts(jdbi, clock, outbox, TIMES, null);
         this.jobs = new Jobs(jdbi, clock);
         this.now = Snapshot.read(jdbi);
         hosts.tick();
@@ -280,8 +280,9 @@ final class Plane {
     private long lease(ModelHost host, long epoch) {
         int vms = host.milliCpus / Fleet.SMALL.milliCpus();
         Capacity offered = new Capacity(host.milliCpus, Fleet.SMALL.hostMemoryMib() * vms, Fleet.SMALL.diskMib() * vms);
-        return hosts.lease(
-                new LeaseRequest(host.id, "1", offered, Arch.X86_64, "simulated", epoch, List.of(), null, null));
+        return hosts.lease(new LeaseRequest(
+                        host.id, "1", offered, Arch.X86_64, "simulated", epoch, List.of(), null, null, null, null))
+                .epoch();
     }
 
     private static boolean done(Runnable call) {

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 public final class KvmProbe {
 
     private static final Logger log = LoggerFactory.getLogger(KvmProbe.class);
-    private static final VmSize SMALL = new VmSize(1000, 512, 0);
+    private static final VmSize SMALL = VmSize.of(1000, 512, 0);
 
     /** Ends a VMM that hangs even if this process is gone by then. */
     private static final String[] BOUNDED = {"timeout", "--kill-after=1"};

@@ -75,7 +75,7 @@ final class TemplateStore {
                 Files.readString(HOST_BOOT),
                 commands.run(commandLine.qemu().toString(), "--version"),
                 commandLine.image().digest(),
-                String.join(" ", commandLine.argv(new VmSize(1000, 1024, 1024), NOWHERE)));
+                String.join(" ", commandLine.argv(VmSize.of(1000, 1024, 1024), NOWHERE)));
         return "-" + GuestImage.sha256(all.getBytes(StandardCharsets.UTF_8)).substring(0, 12);
     }
 

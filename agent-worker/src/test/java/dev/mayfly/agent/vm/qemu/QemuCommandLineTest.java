@@ -29,7 +29,7 @@ class QemuCommandLineTest {
 
     @Test
     void theEmulatedVmsCommandLine() throws Exception {
-        assertThat(line(Accelerator.TCG, new VmSize(1500, 2016, 4096)))
+        assertThat(line(Accelerator.TCG, VmSize.of(1500, 2016, 4096)))
                 .isEqualTo("/usr/bin/qemu -M microvm,acpi=on,rtc=on,x-option-roms=off -m 2096M -smp 2 -nodefaults"
                         + " -no-user-config -display none -no-reboot -global virtio-mmio.force-legacy=false"
                         + " -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
@@ -51,7 +51,7 @@ class QemuCommandLineTest {
 
     @Test
     void underKvmTheCpuIsTheHostsAndTheClockIsFoundOutByTheGuest() throws Exception {
-        assertThat(line(Accelerator.KVM, new VmSize(4000, 8192, 4096)))
+        assertThat(line(Accelerator.KVM, VmSize.of(4000, 8192, 4096)))
                 .contains(" -accel kvm -cpu host ")
                 .contains(" -smp 4 ")
                 .doesNotContain("tcg")
@@ -60,7 +60,7 @@ class QemuCommandLineTest {
 
     @Test
     void theLimitHasRoomForTheVmAndForTheCodeThatQemuTranslates() throws Exception {
-        VmSize size = new VmSize(1000, 2016, 4096);
+        VmSize size = VmSize.of(1000, 2016, 4096);
         assertThat(line(Accelerator.TCG, size)).contains("2096M");
         assertThat(QemuCommandLine.memoryLimitBytes(size)).isEqualTo((2096L + 256 + 100) << 20);
     }

@@ -131,7 +131,7 @@ final class QemuHost implements AutoCloseable {
     }
 
     VmSpec vm(int boot) {
-        return new VmSpec(SLOT, boot, new VmSize(1000, 1024, 1024), 3, "0123456789abcdef0123456789abcdef", null);
+        return new VmSpec(SLOT, boot, VmSize.of(1000, 1024, 1024), 3, "0123456789abcdef0123456789abcdef", null);
     }
 
     private GuardFiles files(int boot) {

@@ -24,10 +24,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TemplateStoreTest {
 
-    private static final VmSize SMALL = new VmSize(1000, 1024, 4096);
-    private static final VmSize HALF_A_CPU = new VmSize(500, 1024, 4096);
-    private static final VmSize LARGE = new VmSize(4000, 8192, 4096);
-    private static final VmSize LARGER = new VmSize(4000, 8192, 8192);
+    private static final VmSize SMALL = VmSize.of(1000, 1024, 4096);
+    private static final VmSize HALF_A_CPU = VmSize.of(500, 1024, 4096);
+    private static final VmSize LARGE = VmSize.of(4000, 8192, 4096);
+    private static final VmSize LARGER = VmSize.of(4000, 8192, 8192);
 
     @TempDir
     Path folder;
