@@ -77,8 +77,12 @@ final class AdversarialClaimsIT {
         for (JobState job : jobs) {
             ranInItsOwnSize(job, Objects.requireNonNull(runnersOf.get(job.id())).get(0));
         }
-        long crossed = jobs.stream().filter(AdversarialClaimsIT::wasCrossed).count();
-        assertThat(crossed).as("jobs that were handed to a VM made for another").isGreaterThan(EACH);
+        List<JobState> crossed =
+                jobs.stream().filter(AdversarialClaimsIT::wasCrossed).toList();
+        assertThat(crossed)
+                .as("jobs that were handed to a VM made for another")
+                .hasSizeGreaterThan(EACH)
+                .allSatisfy(AdversarialClaimsIT::isToldWhy);
     }
 
     /** What Mayfly says of who ran the job is what GitLab's log says, and the slot is of the size that the job's tag asks for. */
@@ -92,6 +96,15 @@ final class AdversarialClaimsIT {
                 "SELECT milli_cpus FROM slot WHERE id = '%s'"
                         .formatted(told.path("slotId").asText()));
         assertThat(reserved).as(job.name()).isEqualTo(Objects.requireNonNull(MILLI_CPUS.get(kind)));
+    }
+
+    /** Its page in Temporal's UI says how it came to the slot that ran it: by its claim, or by that of another one's. */
+    private static void isToldWhy(JobState job) {
+        JsonNode told = CLUSTER.cluster().controlPlane().get("/api/v1/jobs/" + job.id());
+        String slot = told.path("slotId").asText();
+        assertThat(Temporal.story(CLUSTER.cluster(), Objects.requireNonNull(job.text("id"))))
+                .containsPattern("GitLab handed slot %s job %d; |job %d, which waited in it, goes on with slot %s"
+                        .formatted(slot, job.id(), job.id(), slot));
     }
 
     private static boolean wasCrossed(JobState job) {
