@@ -16,6 +16,7 @@ import dev.mayfly.api.health.Readiness;
 import dev.mayfly.api.inbox.InboxWorker;
 import dev.mayfly.api.inbox.OutboxSender;
 import dev.mayfly.api.ledger.Drift;
+import dev.mayfly.api.ledger.DriftWatch;
 import dev.mayfly.api.loop.Loop;
 import dev.mayfly.api.rest.ApiFilter;
 import dev.mayfly.api.rest.FleetResource;
@@ -66,6 +67,7 @@ final class Wiring {
     private final JobIntake intake;
     private final Sweeping sweeping;
     private final Drift drift;
+    private final DriftWatch driftWatch;
     private final Readiness readiness;
 
     Wiring(ApiConfiguration config, Environment environment, Clock clock) throws InterruptedException {
@@ -100,6 +102,7 @@ final class Wiring {
                 intake,
                 clock);
         this.drift = new Drift(stores.ledger(), stores.slots(), stores.jobs(), gitlab);
+        this.driftWatch = new DriftWatch(drift::look);
         this.readiness = new Readiness(dependencies(), clock);
     }
 
@@ -114,7 +117,7 @@ final class Wiring {
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
         environment.lifecycle().manage(background(inbox, outbox, sweeper));
-        Monitoring.register(environment, readiness, drift::lasting, stores.jdbi());
+        Monitoring.register(environment, readiness, driftWatch::lasting, stores.jdbi());
         registerResources(inbox, outbox, sweeper);
         if (settings.apiToken() == null) {
             LOG.warn("no apiToken is configured: the REST API answers this machine's loopback only");
@@ -137,7 +140,7 @@ final class Wiring {
                         dispatcher,
                         new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
                         new Loop("readiness", LOOK_AROUND, readiness::look),
-                        new Loop("ledger", COMPARE, drift),
+                        new Loop("ledger", COMPARE, driftWatch),
                         new Loop("tidy", TIDY, () -> tidy(stores))),
                 List.of(
                         inbox,

@@ -51,11 +51,21 @@ final class CrossedClaims {
         return this;
     }
 
-    /** The adversary was at work. */
+    /** The adversary was at work, and Mayfly says so. */
     void moreThanWereHandedToAVmMadeForAnother(int atLeast) {
-        assertThat(jobs.stream().filter(this::wasCrossed).count())
+        assertThat(jobs.stream().filter(this::wasCrossed).toList())
                 .as("jobs that were handed to a VM made for another")
-                .isGreaterThan(atLeast);
+                .hasSizeGreaterThan(atLeast)
+                .allSatisfy(this::isToldWhy);
+    }
+
+    /** Its page in Temporal's UI says how it came to the slot that ran it: by its claim, or by that of another one's. */
+    private void isToldWhy(JobState job) {
+        JsonNode told = cluster.controlPlane().get("/api/v1/jobs/" + job.id());
+        String slot = told.path("slotId").asText();
+        assertThat(Temporal.story(cluster, Objects.requireNonNull(job.text("id"))))
+                .containsPattern("GitLab handed slot %s job %d; |job %d, which waited in it, goes on with slot %s"
+                        .formatted(slot, job.id(), job.id(), slot));
     }
 
     /** What Mayfly says of who ran the job is what GitLab's log says, and the slot is of the size that the job's tag asks for. */

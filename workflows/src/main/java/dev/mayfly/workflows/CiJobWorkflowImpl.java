@@ -128,12 +128,14 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
     }
 
     @Override
-    public void holding(Holding hint) {
+    public void holding(Holding hint, @Nullable String why) {
+        story.hear(why);
         news.tell();
     }
 
     @Override
-    public void lookAgain() {
+    public void lookAgain(@Nullable String why) {
+        story.hear(why);
         news.doubt();
     }
 

@@ -100,9 +100,16 @@ final class Story {
         attention(false);
     }
 
+    /** What a signal says has happened; signals come doubled and late, so it is told once. */
+    void hear(@Nullable String what) {
+        if (what != null && lines.stream().noneMatch(line -> line.what().equals(inOneLine(what)))) {
+            tell(what);
+        }
+    }
+
     /** One line of the story; the same again is counted. */
     void tell(String what) {
-        String text = what.replace("|", "\\|").replaceAll("\\s*[\\r\\n]+\\s*", " ");
+        String text = inOneLine(what);
         Line last = lines.isEmpty() ? null : lines.get(lines.size() - 1);
         if (last != null && last.what().equals(text)) {
             lines.set(lines.size() - 1, new Line(last.at(), text, last.times() + 1));
@@ -152,6 +159,10 @@ final class Story {
                         job.key().jobId(),
                         job.webUrl(),
                         String.join("\n", lines.stream().map(Line::markdown).toList()));
+    }
+
+    private static String inOneLine(String what) {
+        return what.replace("|", "\\|").replaceAll("\\s*[\\r\\n]+\\s*", " ");
     }
 
     private static OffsetDateTime now() {

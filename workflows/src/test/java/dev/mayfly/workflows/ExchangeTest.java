@@ -84,22 +84,48 @@ class ExchangeTest {
             Holding stale2 = made2.holding();
             rig.fleet.claimed(made1.id, second);
             for (int i = 0; i < 3; i++) {
-                rig.workflow(second).holding(made1.holding());
-                rig.workflow(second).holding(stale2);
-                rig.workflow(first).holding(made2.holding());
-                rig.workflow(first).holding(stale1);
-                rig.workflow(first).holding(stale2);
+                rig.workflow(second).holding(made1.holding(), null);
+                rig.workflow(second).holding(stale2, null);
+                rig.workflow(first).holding(made2.holding(), null);
+                rig.workflow(first).holding(stale1, null);
+                rig.workflow(first).holding(stale2, null);
             }
             rig.running(second);
             claimed(rig, made2, first);
-            rig.workflow(first).holding(stale1);
+            rig.workflow(first).holding(stale1, null);
             rig.succeed(first);
-            rig.workflow(second).holding(stale2);
+            rig.workflow(second).holding(stale2, null);
             rig.succeed(second);
             rig.assertEnds(first, Result.SUCCEEDED);
             rig.assertEnds(second, Result.SUCCEEDED);
             assertEachDoneOnce(rig, "grant", "destroy", "release", "removeRunner");
             assertThat(rig.fleet.calls.log()).noneMatch(call -> call.startsWith("giveUp"));
+        }
+    }
+
+    @Test
+    void whyTheSlotIsAnotherOneIsToldOnceHoweverOftenItIsHeard() {
+        try (var rig = new Rig(2)) {
+            CiJob first = rig.start(11);
+            Slot made1 = rig.claiming(first);
+            CiJob second = rig.start(12);
+            Slot made2 = rig.claiming(second);
+            String why = "GitLab handed slot %s job 12; job 11, which waited in it, goes on with slot %s"
+                    .formatted(made1.id, made2.id);
+            rig.fleet.claimed(made1.id, second);
+            rig.workflow(first).holding(made2.holding(), why);
+            rig.workflow(first).lookAgain("one | two\nthree");
+            claimed(rig, made2, first);
+            rig.running(first);
+            rig.workflow(first).holding(made2.holding(), why);
+            rig.workflow(first).lookAgain("one | two\nthree");
+            rig.running(second);
+            rig.succeed(second);
+            rig.succeed(first);
+            assertThat(rig.workflow(first).progress())
+                    .containsOnlyOnce(why)
+                    .containsOnlyOnce("one \\| two three |")
+                    .containsSubsequence("claiming in " + made1.id, why, "running in " + made2.id);
         }
     }
 

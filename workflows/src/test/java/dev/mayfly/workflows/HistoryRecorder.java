@@ -88,7 +88,7 @@ class HistoryRecorder {
             rig.claimedAndRunning(job);
             rig.away("h1");
             rig.host("h1").lost = true;
-            rig.workflow(job).lookAgain();
+            rig.workflow(job).lookAgain(null);
             rig.result(job);
             save(rig, job, "host-lost");
         }

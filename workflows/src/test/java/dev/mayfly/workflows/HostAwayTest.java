@@ -70,7 +70,7 @@ class HostAwayTest {
             Slot slot = rig.claimedAndRunning(job);
             rig.away("h1");
             rig.host("h1").lost = true;
-            rig.workflow(job).lookAgain(); // as the lease's loop does
+            rig.workflow(job).lookAgain(null); // as the lease's loop does
             JobOutcome outcome = rig.assertEnds(job, Result.VM_LOST);
             assertThat(outcome)
                     .isEqualTo(new JobOutcome(

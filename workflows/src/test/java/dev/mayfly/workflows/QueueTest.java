@@ -20,7 +20,7 @@ class QueueTest {
             rig.untilTold(second, "queued");
             assertThat(rig.fleet.slots).hasSize(1);
             rig.succeed(first);
-            rig.workflow(second).lookAgain(); // as the dispatcher's outbox row does
+            rig.workflow(second).lookAgain(null); // as the dispatcher's outbox row does
             rig.claimedAndRunning(second);
             rig.succeed(second);
             rig.assertEnds(first, Result.SUCCEEDED);

@@ -127,7 +127,7 @@ final class Rig implements AutoCloseable {
         for (CiJob job : started) {
             Slot slot = fleet.heldBy(job.key());
             if (slot != null) {
-                workflow(job).holding(slot.holding());
+                workflow(job).holding(slot.holding(), null);
             }
         }
     }

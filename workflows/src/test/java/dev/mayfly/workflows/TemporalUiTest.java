@@ -108,7 +108,7 @@ class TemporalUiTest {
             CiJob job = rig.start(11);
             rig.claimedAndRunning(job);
             rig.host("h1").lost = true;
-            rig.workflow(job).lookAgain();
+            rig.workflow(job).lookAgain(null);
             rig.assertEnds(job, Result.VM_LOST);
             assertThat(attributes(rig, job)).containsEntry("CiHostLost", true).containsEntry("CiOutcome", "vm-lost");
         }

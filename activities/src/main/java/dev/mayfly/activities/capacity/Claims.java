@@ -4,7 +4,9 @@ import dev.mayfly.workflows.agentapi.AgentApi.ClaimReply;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.CiJob;
+import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.VmSize;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** When a claim is refused or void, and the words for it. Pure. */
@@ -67,6 +69,34 @@ final class Claims {
         String story = "%s was handed %s in vain: %s"
                 .formatted(slot.id(), claimed.job().key().workflowId(), why);
         return new ClaimOutcome(new ClaimReply(Verdict.VOID, null, story), story);
+    }
+
+    /**
+     * What an exchange does, for the log and for the histories of both jobs.
+     *
+     * @param slot before the exchange
+     * @param former what the job held before
+     */
+    static String exchanged(SlotRow slot, String job, @Nullable SlotRow former) {
+        String owner = Objects.requireNonNull(slot.owner());
+        boolean waited = slot.holder() != null;
+        String handed = "GitLab handed slot %s %s".formatted(slot.id(), name(job));
+        if (job.equals(owner)) {
+            return handed
+                    + (waited ? ", which waited in it" : ", which had given it up")
+                    + (waited || former == null ? "" : " for slot " + former.id());
+        }
+        String others = waited ? name(owner) + ", which waited in it, " : name(owner) + " ";
+        if (former == null) {
+            return "%s; %s%s".formatted(handed, others, waited ? "goes back to the queue" : "leaves it");
+        }
+        return "%s; %s%s slot %s".formatted(handed, others, waited ? "goes on with" : "dismantles", former.id());
+    }
+
+    private static String name(String owner) {
+        return owner.equals(SlotRow.SWEEPER)
+                ? "the sweeper"
+                : "job " + JobKey.parse(owner).jobId();
     }
 
     private static ClaimOutcome refused(String job, String why) {

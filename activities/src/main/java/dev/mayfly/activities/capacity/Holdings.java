@@ -81,7 +81,7 @@ final class Holdings {
         slots.setWaiting(job, false);
         log.info("{} holds new slot {} on host {}", job, slot, room.hostId());
         if (!callerKnows) {
-            tellHolding(job, slot, null);
+            tellHolding(job, slot, null, null);
         }
     }
 
@@ -171,6 +171,7 @@ final class Holdings {
         String owner = Objects.requireNonNull(slot.owner());
         boolean ownerWaitsForIt = slot.holder() != null;
         SlotRow former = slots.heldBy(job);
+        String story = Claims.exchanged(slot, job, former);
 
         slots.dropHolding(slot.id());
         if (former != null) {
@@ -180,30 +181,26 @@ final class Holdings {
         slots.setHolding(job, slot.id());
         slots.setWaiting(job, false);
         jobs.claimed(job, slot.id(), now);
-        tellHolding(job, slot.id(), claimed);
+        tellHolding(job, slot.id(), job.equals(slot.holder()) ? null : story, claimed);
 
-        String story = "%s was handed %s".formatted(slot.id(), job);
         if (job.equals(owner)) {
-            return former == null || former.id().equals(slot.id())
-                    ? story + ", the job it was made for"
-                    : story + ", which had given it up for " + former.id();
+            return story;
         }
         if (former == null) {
             if (ownerWaitsForIt) {
-                backToQueue(owner); // back-to-queue: it waited for this slot and gets no other
+                backToQueue(owner, story); // back-to-queue: it waited for this slot and gets no other
             }
-            return story
-                    + "; %s %s".formatted(owner, ownerWaitsForIt ? "goes back to the queue" : "did not wait for it");
+            return story;
         }
         // swap-owners: the former slot goes to this slot's owner, at whatever stage, even to one that has left
         slots.setOwner(former.id(), owner);
         if (ownerWaitsForIt) {
             slots.setHolding(owner, former.id());
-            tellHolding(owner, former.id(), null);
+            tellHolding(owner, former.id(), story, null);
         } else {
-            tellLook(owner);
+            tellLook(owner, story);
         }
-        return story + "; %s gets %s%s".formatted(owner, former.id(), ownerWaitsForIt ? "" : " to dismantle");
+        return story;
     }
 
     /** The slot turned out unreachable before its claim: held no longer, still owned. */
@@ -278,27 +275,30 @@ final class Holdings {
                 slots.dropHolding(slot.id());
                 slots.setWaiting(slot.holder(), true);
             }
-            tellLook(Objects.requireNonNull(slot.owner()));
+            tellLook(
+                    Objects.requireNonNull(slot.owner()),
+                    "slot %s went with host %s, which was LOST".formatted(slot.id(), hostId));
             log.warn("slot {} of {} went with host {}", slot.id(), slot.owner(), hostId);
         }
         hosts.lose(hostId, newEpoch);
         notifyDispatch();
     }
 
-    private void backToQueue(String job) {
+    private void backToQueue(String job, String why) {
         slots.setWaiting(job, true);
         notifyDispatch();
-        tellLook(job);
+        tellLook(job, why);
     }
 
-    private void tellHolding(String job, String slot, @Nullable CiJob start) {
+    /** With why its slot is another one, for people. */
+    private void tellHolding(String job, String slot, @Nullable String why, @Nullable CiJob start) {
         Holding holding = Objects.requireNonNull(slots.slot(slot)).toHolding();
-        outbox.add(handle, job, Signal.HOLDING, holding, null, start);
+        outbox.add(handle, job, Signal.HOLDING, holding, why, start);
     }
 
-    private void tellLook(String owner) {
+    private void tellLook(String owner, String why) {
         if (!owner.equals(SWEEPER)) {
-            outbox.add(handle, owner, Signal.LOOK, null, null, null);
+            outbox.add(handle, owner, Signal.LOOK, null, why, null);
         }
     }
 

@@ -97,7 +97,7 @@ public final class PostgresCapacity implements CapacityActivities {
             holdings.ensure(claimed.job());
             return holdings.claimed(hostId, report, claimed, sealed);
         });
-        log.info("host {}: {}", hostId, outcome.story());
+        log.info("host {}: {}: {}", hostId, claimed.job().key(), outcome.story());
         return outcome;
     }
 

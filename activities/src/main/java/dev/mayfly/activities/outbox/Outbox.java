@@ -48,7 +48,7 @@ public final class Outbox {
      * A signal to send.
      *
      * @param holding payload of HOLDING, else null
-     * @param status payload of ENDED, else null
+     * @param text of ENDED GitLab's word for how; else what happened, one sentence for people, or null
      * @param start if not null the signal starts the workflow if it is not running (signal-with-start; one that has
      *     completed is left alone); if null a workflow that isn't there is none of our business
      * @param attempts how often it was tried before
@@ -58,13 +58,13 @@ public final class Outbox {
             String workflowId,
             Signal signal,
             @Nullable Holding holding,
-            @Nullable String status,
+            @Nullable String text,
             @Nullable CiJob start,
             int attempts) {}
 
     private record Payload(
             @Nullable Holding holding,
-            @Nullable String status,
+            @Nullable String text,
             @Nullable CiJob start) {}
 
     /** As it stands in the table, {@code attempts} with the one under way. Public only for the row mapper. */
@@ -81,22 +81,22 @@ public final class Outbox {
             String workflowId,
             Signal signal,
             @Nullable Holding holding,
-            @Nullable String status,
+            @Nullable String text,
             @Nullable CiJob start) {
         handle.createUpdate("""
                         insert into outbox (workflow_id, signal, payload, created_at, due_at)
                         values (:workflow, :signal, cast(:payload as jsonb), :now, :now)""")
                 .bind("workflow", workflowId)
                 .bind("signal", signal)
-                .bind("payload", json(new Payload(holding, status, start)))
+                .bind("payload", json(new Payload(holding, text, start)))
                 .bind("now", clock.instant())
                 .execute();
         handle.execute("select pg_notify(?, '')", Channel.OUTBOX.pgName());
     }
 
     /** As the longer one, in a transaction of its own. */
-    public void add(String workflowId, Signal signal, @Nullable String status, @Nullable CiJob start) {
-        jdbi.useTransaction(handle -> add(handle, workflowId, signal, null, status, start));
+    public void add(String workflowId, Signal signal, @Nullable String text, @Nullable CiJob start) {
+        jdbi.useTransaction(handle -> add(handle, workflowId, signal, null, text, start));
     }
 
     /**
@@ -163,7 +163,7 @@ public final class Outbox {
                 row.workflowId(),
                 Signal.valueOf(row.signal()),
                 payload.holding(),
-                payload.status(),
+                payload.text(),
                 payload.start(),
                 row.attempts() - 1);
     }

@@ -167,6 +167,17 @@ public final class Fleet implements AutoCloseable {
         return sent;
     }
 
+    /** What the outbox tells people now, each as {@code <job id>: <sentence>}; the signals are gone with it. */
+    public List<String> told() {
+        List<String> told = new ArrayList<>();
+        outbox.drain(1000, message -> {
+            if (message.text() != null) {
+                told.add("%d: %s".formatted(JobKey.parse(message.workflowId()).jobId(), message.text()));
+            }
+        });
+        return told;
+    }
+
     private static String words(Message message) {
         return JobKey.parse(message.workflowId()).jobId()
                 + " "

@@ -180,6 +180,58 @@ class LedgerTest extends WithFleet {
         assertThat(fleet.ledger.live()).isEmpty();
     }
 
+    /** Where the hosts' inventories differ. */
+    private static List<String> unlike() {
+        return fleet.ledger.unlikeInventories().stream()
+                .map(difference -> difference.source() + ": " + difference.what())
+                .toList();
+    }
+
+    @Test
+    void whatAHostHasThoughItWasReleasedIsADifference() {
+        Holding slot = fleet.holds(ten);
+        fleet.lease("a", 1, 2, said(slot, 1));
+        leaveAndRelease(ten, slot);
+        assertThat(unlike()).as("the inventory is older than the release").isEmpty();
+
+        fleet.clock.pass(Duration.ofSeconds(1));
+        fleet.lease("a", 1, 2, said(slot, 1));
+        assertThat(unlike())
+                .containsExactly("host a: it still has %s (ready), which was released".formatted(slot.slotId()));
+        fleet.lease("a", 1, 2);
+        assertThat(unlike()).isEmpty();
+    }
+
+    @Test
+    void aSlotOfWhichNothingIsThereAfterAMinuteIsADifference() {
+        Holding slot = fleet.holds(ten);
+        fleet.clock.pass(Duration.ofSeconds(60));
+        fleet.lease("a", 1, 2);
+        assertThat(unlike()).as("it may be just about to be launched").isEmpty();
+
+        fleet.clock.pass(Duration.ofSeconds(1));
+        fleet.lease("a", 1, 2);
+        assertThat(unlike())
+                .containsExactly("host a: %s has been granted for more than a minute, and nothing of it is there"
+                        .formatted(slot.slotId()));
+        fleet.lease("a", 1, 2, said(slot, 1));
+        assertThat(unlike()).isEmpty();
+    }
+
+    @Test
+    void whatALostHostHadIsADifferenceUntilItsNextAgentSaysThatItIsGone() {
+        Holding slot = fleet.holds(ten);
+        fleet.lease("a", 1, 2, said(slot, 1));
+        fleet.loseSilentHosts();
+
+        assertThat(unlike())
+                .containsExactly(
+                        "host a: %s had cgroup, disk, namespace, tap, vm when it was LOST;".formatted(slot.slotId())
+                                + " its agent has not said yet that all is gone");
+        fleet.lease("a", 2, 2);
+        assertThat(unlike()).isEmpty();
+    }
+
     @Test
     void aHostEntersOnlyWhatIsItsOwn() {
         fleet.host("b", 1);

@@ -22,8 +22,8 @@ class OutboxTest extends WithFleet {
         Holding holding = new Holding("abcde-1", "a", 3, Fleet.SMALL, 17, 10L);
         fleet.database
                 .jdbi()
-                .useTransaction(
-                        handle -> fleet.outbox.add(handle, ten.key().workflowId(), Signal.HOLDING, holding, null, ten));
+                .useTransaction(handle ->
+                        fleet.outbox.add(handle, ten.key().workflowId(), Signal.HOLDING, holding, "why", ten));
 
         List<Message> messages = new ArrayList<>();
         assertThat(fleet.outbox.drain(10, messages::add)).isEqualTo(1);
@@ -32,6 +32,7 @@ class OutboxTest extends WithFleet {
             assertThat(message.workflowId()).isEqualTo(ten.key().workflowId());
             assertThat(message.signal()).isEqualTo(Signal.HOLDING);
             assertThat(message.holding()).isEqualTo(holding);
+            assertThat(message.text()).isEqualTo("why");
             assertThat(message.start()).isEqualTo(ten);
             assertThat(message.attempts()).isZero();
         });

@@ -34,9 +34,9 @@ public final class OutboxSender implements Loop.Step {
         }
         JobKey job = JobKey.parse(message.workflowId());
         switch (message.signal()) {
-            case HOLDING -> starter.holding(job, payload(message, message.holding()));
-            case LOOK -> starter.look(job);
-            case ENDED -> starter.ended(job, payload(message, message.status()));
+            case HOLDING -> starter.holding(job, payload(message, message.holding()), message.text());
+            case LOOK -> starter.look(job, message.text());
+            case ENDED -> starter.ended(job, payload(message, message.text()));
         }
     }
 

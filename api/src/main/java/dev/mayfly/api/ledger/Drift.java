@@ -8,35 +8,27 @@ import dev.mayfly.activities.jobs.Jobs;
 import dev.mayfly.activities.ledger.Difference;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.api.Failures;
-import dev.mayfly.api.loop.Loop;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Where the ledger differs from what there is: the tables themselves, the hosts' inventories, the runners in GitLab.
- * Changes nothing: putting right is the sweeper's. REST looks anew each time; a loop looks now and then for the gauge,
- * which counts only what two looks in a row have seen, since a deed that is under way looks like a difference too.
+ * Changes nothing: putting right is the sweeper's. REST looks anew each time, {@link DriftWatch} now and then.
  */
-public final class Drift implements Loop.Step {
+public final class Drift {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Drift.class);
     private static final Duration PROJECTS_OF = Duration.ofDays(30);
 
     private final Ledger ledger;
     private final Slots slots;
     private final Jobs jobs;
     private final GitLabJobs gitlab;
-    private Set<Difference> before = Set.of();
-    private volatile double lasting = Double.NaN;
 
     public Drift(Ledger ledger, Slots slots, Jobs jobs, GitLabJobs gitlab) {
         this.ledger = ledger;
@@ -56,22 +48,6 @@ public final class Drift implements Loop.Step {
             differences = List.copyOf(differences);
             unknown = List.copyOf(unknown);
         }
-    }
-
-    /** Differences that lasted from one look to the next; NaN before the first two. */
-    public double lasting() {
-        return lasting;
-    }
-
-    @Override
-    public boolean run() {
-        Set<Difference> now = new HashSet<>(look().differences());
-        Set<Difference> both = new HashSet<>(now);
-        both.retainAll(before);
-        both.forEach(lasts -> LOG.warn("ledger: {}: {}", lasts.source(), lasts.what()));
-        lasting = both.size();
-        before = now;
-        return false;
     }
 
     /** Compares everything now. */
@@ -96,7 +72,8 @@ public final class Drift implements Loop.Step {
         return new Look(found, unknown);
     }
 
-    private static List<Difference> runnersOf(
+    /** What only GitLab has, and what it lacks; not what was made or removed between the two readings of the ledger. */
+    static List<Difference> runnersOf(
             Jobs.Project project, Map<Long, RunnerView> before, List<NotedRunner> there, Map<Long, RunnerView> after) {
         String source = "GitLab " + project.instance();
         Set<Long> ids = there.stream().map(NotedRunner::runnerId).collect(Collectors.toSet());

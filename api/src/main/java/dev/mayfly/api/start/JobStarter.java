@@ -10,6 +10,7 @@ import io.temporal.client.WorkflowExecutionAlreadyStarted;
 import io.temporal.client.WorkflowNotFoundException;
 import java.time.Clock;
 import java.time.OffsetDateTime;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,9 +42,9 @@ public final class JobStarter {
         }
     }
 
-    /** Tells the workflow what its job holds now; nothing if it doesn't run. */
-    public void holding(JobKey job, Holding holding) {
-        signal(job, "holding", holding);
+    /** Tells the workflow what its job holds now, and why; nothing if it doesn't run. */
+    public void holding(JobKey job, Holding holding, @Nullable String why) {
+        signal(job, "holding", holding, why);
     }
 
     /** Tells the workflow that GitLab says the job has ended; nothing if it doesn't run. */
@@ -51,12 +52,12 @@ public final class JobStarter {
         signal(job, "ended", status);
     }
 
-    /** Tells the workflow to look again; nothing if it doesn't run. */
-    public void look(JobKey job) {
-        signal(job, "look");
+    /** Tells the workflow to look again, and why; nothing if it doesn't run. */
+    public void look(JobKey job, @Nullable String why) {
+        signal(job, "look", why);
     }
 
-    private void signal(JobKey job, String name, Object... arguments) {
+    private void signal(JobKey job, String name, @Nullable Object... arguments) {
         try {
             client.newUntypedWorkflowStub(job.workflowId()).signal(name, arguments);
             LOG.debug("{}: signal {}", job, name);

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.mayfly.api.ControlPlane;
+import dev.mayfly.api.Mayfly;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -31,6 +36,29 @@ final class DependencyDownTest {
                 "a line that says so",
                 () -> !CONTROL_PLANE.logged("waiting for Temporal: ").isEmpty());
         assertThat(CONTROL_PLANE.get("/api/v1/hosts").status()).isEqualTo(200);
+    }
+
+    @Test
+    void theLedgerSaysWhatItCouldNotCompare() throws SQLException {
+        try (Connection connection = DriverManager.getConnection(
+                        CONTROL_PLANE.postgres().url(),
+                        CONTROL_PLANE.postgres().user(),
+                        CONTROL_PLANE.postgres().password());
+                Statement statement = connection.createStatement()) {
+            statement.execute("""
+                    insert into job (key, instance, project_id, job_id, project_path, name, stage, ref, sha, pipeline_id,
+                        web_url, user_name, tags, executor, status, status_rank, seen_at)
+                    values ('gitlab:gl:7:10', 'gl', 7, 10, 'acme/app', 'one', 'test', 'main', 'a1b2c3', 1,
+                        'http://gitlab.test/10', 'ada', '{}', 'SHELL', 'success', 5, now())""");
+        }
+        JsonNode unknown = CONTROL_PLANE.get("/api/v1/ledger").json().path("unknown");
+        assertThat(unknown)
+                .singleElement()
+                .satisfies(what -> assertThat(what.asText())
+                        .startsWith("runners of acme/app in GitLab gl: ")
+                        .contains("no answer"));
+        assertThat(Mayfly.against(CONTROL_PLANE, "ledger").out())
+                .contains("UNKNOWN: runners of acme/app in GitLab gl: ");
     }
 
     private static String dependency(String name) {

@@ -37,6 +37,8 @@ final class MonitoringTest {
                 .contains("# TYPE mayfly_slots_live gauge", "mayfly_slots_live 0.0", "mayfly_hosts_ready 0.0")
                 .contains("mayfly_up_gitlab_gl", "mayfly_up_temporal", "mayfly_up_sweeper")
                 .contains("mayfly_reconciler_jobs_found", "# TYPE mayfly_ledger_drift gauge")
+                .as("two looks are five minutes apart")
+                .contains("mayfly_ledger_drift NaN")
                 .doesNotContain(ControlPlane.API_TOKEN);
     }
 

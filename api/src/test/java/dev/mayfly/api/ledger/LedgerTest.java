@@ -128,6 +128,8 @@ final class LedgerTest {
     void whatAHostHasThatNobodyKnowsIsADifference() {
         lease(1, said(slotId, 1) + "," + said("abcde-7", 1));
         assertThat(differences()).containsExactly("host host-1: it still has abcde-7 (ready), which is unknown");
+        assertThat(mayfly("ledger").out())
+                .contains("DIFFERENCE: host host-1: it still has abcde-7 (ready), which is unknown");
 
         lease(1, said(slotId, 1));
         assertThat(differences()).isEmpty();

@@ -2,6 +2,8 @@ package dev.mayfly.activities.capacity.exchange;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** One way through the world: a step at a time, by choice, then everything that can happen until nothing can. */
 final class Story {
@@ -40,15 +42,20 @@ final class Story {
     void bringToAnEnd(int mostRounds) {
         told.add("-- no faults from here on");
         for (int round = 0; round < mostRounds && !isOver(); round++) {
-            for (Step step : steps()) {
-                boolean stillPossible =
-                        steps().stream().anyMatch(now -> now.words().equals(step.words()));
-                if (stillPossible) {
+            List<Step> planned = steps();
+            Set<String> possible = words(planned);
+            for (Step step : planned) {
+                if (possible.contains(step.words())) {
                     take(step);
+                    possible = words(steps());
                 }
             }
         }
         guarded(world::checkEnd);
+    }
+
+    private static Set<String> words(List<Step> steps) {
+        return steps.stream().map(Step::words).collect(Collectors.toSet());
     }
 
     private boolean isOver() {
