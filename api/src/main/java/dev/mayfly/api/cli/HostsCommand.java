@@ -87,7 +87,8 @@ public final class HostsCommand extends ClientCommand {
                 throw new UserError("interrupted; the host stays drained");
             }
             host = api.get(path);
-            if (host.path("drainingSince").isNull() || host.path("state").asText().equals("LOST")) {
+            if (host.path("drainingSince").isNull()
+                    || host.path("state").asText().equals("LOST")) {
                 throw new UserError("%s is %s now; nothing drains any more"
                         .formatted(
                                 host.path("hostId").asText(), host.path("state").asText()));
