@@ -16,10 +16,13 @@ import java.util.List;
 import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.Namespace;
 import net.sourceforge.argparse4j.inf.Subparser;
+import net.sourceforge.argparse4j.inf.Subparsers;
 import org.jspecify.annotations.Nullable;
 
-/** {@code mayfly gitlab connect}: has a project's jobs reach this control plane. */
+/** {@code mayfly gitlab}: has projects' jobs reach this control plane, looks whether they do, and ends it. */
 public final class GitLabCommand extends Command {
+
+    private static final String ACTION = "action";
 
     private final PrintStream out;
 
@@ -30,19 +33,34 @@ public final class GitLabCommand extends Command {
 
     @Override
     public void configure(Subparser subparser) {
-        Subparser connect = subparser
-                .addSubparsers()
-                .metavar("COMMAND")
-                .addParser("connect")
+        Subparsers commands = subparser.addSubparsers().metavar("COMMAND").dest(ACTION);
+        Subparser connect = commands.addParser("connect")
+                .aliases("add-project")
                 .help("add or correct a project's webhook")
                 .description("Look whether the access token may do what is needed in the project, add or correct the"
                         + " project's webhook, and have GitLab test it. May be repeated.");
-        ConfigurationFile.addOption(connect);
-        connect.addArgument("--project").metavar("PATH").required(true).help("the project, such as group/app");
-        connect.addArgument("--instance").metavar("NAME").help("the GitLab instance, if several are configured");
-        connect.addArgument("--url")
-                .help("this control plane as GitLab reaches it (default: publicUrl of the configuration)");
-        connect.addArgument("--dry-run").action(Arguments.storeTrue()).help("change nothing, say what would be done");
+        Subparser check = commands.addParser("check")
+                .help("say whether a project is connected as it should be")
+                .description("Look at access token, role and webhook of a project, and change nothing. Exit code 1 if"
+                        + " anything is not as it should be.");
+        Subparser remove = commands.addParser("remove-project")
+                .help("remove a project's webhook")
+                .description("Remove the project's webhook to this control plane. May be repeated.");
+        Subparser list = commands.addParser("list")
+                .help("list projects and how they are connected")
+                .description("List the projects that the access token's user maintains, and how they are connected.");
+        for (Subparser one : List.of(connect, check, remove, list)) {
+            ConfigurationFile.addOption(one);
+            one.addArgument("--instance").metavar("NAME").help("the GitLab instance, if several are configured");
+            one.addArgument("--url")
+                    .help("this control plane as GitLab reaches it (default: publicUrl of the configuration)");
+        }
+        for (Subparser one : List.of(connect, check, remove)) {
+            one.addArgument("--project").metavar("PATH").required(true).help("the project, such as group/app");
+        }
+        for (Subparser one : List.of(connect, remove)) {
+            one.addArgument("--dry-run").action(Arguments.storeTrue()).help("change nothing, say what would be done");
+        }
     }
 
     @Override
@@ -65,13 +83,24 @@ public final class GitLabCommand extends Command {
                 instance.token().read(),
                 List.of(),
                 List.of())))) {
-            report = new ProjectConnection(instance.name(), gitlabs.api(instance.name()), hook, Clock.systemUTC())
-                    .connect(arguments.getString("project"), arguments.getBoolean("dry_run"));
+            report = act(
+                    new ProjectConnection(instance.name(), gitlabs.api(instance.name()), hook, Clock.systemUTC()),
+                    arguments);
         }
         report.done().forEach(out::println);
         if (!report.problems().isEmpty()) {
             throw new UserError(report.problems());
         }
+    }
+
+    private static ProjectConnection.Report act(ProjectConnection connection, Namespace arguments) {
+        String project = arguments.getString("project");
+        return switch (arguments.getString(ACTION)) {
+            case "list" -> connection.list();
+            case "check" -> connection.check(project);
+            case "remove-project" -> connection.disconnect(project, arguments.getBoolean("dry_run"));
+            default -> connection.connect(project, arguments.getBoolean("dry_run"));
+        };
     }
 
     private static GitLabConfig instance(ApiConfiguration config, @Nullable String name) {

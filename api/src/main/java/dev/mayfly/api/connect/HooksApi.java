@@ -45,6 +45,10 @@ final class HooksApi extends AbstractApi {
                 .readEntity(ProjectHook.class);
     }
 
+    void remove(long project, long hook) throws GitLabApiException {
+        delete(Status.NO_CONTENT, null, "projects", project, "hooks", hook);
+    }
+
     /** Has GitLab deliver the project's latest job event now. */
     void test(long project, long hook) throws GitLabApiException {
         post(Status.CREATED, new Form(), "projects", project, "hooks", hook, "test", "job_events");

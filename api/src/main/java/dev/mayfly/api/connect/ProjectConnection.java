@@ -8,17 +8,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.gitlab4j.api.GitLabApi;
 import org.gitlab4j.api.GitLabApiException;
 import org.gitlab4j.api.models.AccessLevel;
 import org.gitlab4j.api.models.Project;
 import org.gitlab4j.api.models.ProjectAccess;
+import org.gitlab4j.api.models.ProjectFilter;
+import org.gitlab4j.models.Constants.ProjectOrderBy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ensures that a project's jobs reach us: looks whether the access token may do what the control plane needs there, adds
- * or corrects the project's webhook, and has GitLab test it. May be repeated. Called by the command line only.
+ * Ensures that a project's jobs reach us, or no longer do: looks whether the access token may do what the control plane
+ * needs there, adds, corrects or removes the project's webhook, and has GitLab test it. May be repeated. Called by the
+ * command line only.
  */
 public final class ProjectConnection {
 
@@ -70,11 +74,88 @@ public final class ProjectConnection {
 
     /** One project. With {@code dryRun} nothing is changed in GitLab, and nothing tested. */
     public Report connect(String path, boolean dryRun) {
+        return inProject(path, project -> {
+            checkProject(project);
+            List<ProjectHook> ours = ours(project);
+            if (problems.isEmpty()) {
+                ensureHook(project, ours, dryRun);
+            }
+        });
+    }
+
+    /** Whether the project is connected as it should be; what is not is a problem. Changes nothing, tests nothing. */
+    public Report check(String path) {
+        return inProject(path, project -> {
+            checkProject(project);
+            List<ProjectHook> ours = ours(project);
+            if (ours.isEmpty()) {
+                problems.add("%s has no webhook to %s; run mayfly gitlab connect --project %s"
+                        .formatted(path, wanted.url(), path));
+            }
+            for (ProjectHook hook : ours) {
+                List<String> deviations = deviations(hook);
+                if (deviations.isEmpty()) {
+                    done.add("webhook %d is as it should be".formatted(hook.id()));
+                } else {
+                    problems.add("webhook %d of %s: %s; run mayfly gitlab connect --project %s"
+                            .formatted(hook.id(), path, String.join(", ", deviations), path));
+                }
+            }
+        });
+    }
+
+    /** Removes the project's webhooks to us; its jobs stay pending from then on unless the reconciler finds them. */
+    public Report disconnect(String path, boolean dryRun) {
+        return inProject(path, project -> {
+            List<ProjectHook> ours = ours(project);
+            if (ours.isEmpty()) {
+                done.add("%s has no webhook to %s".formatted(path, wanted.url()));
+            }
+            for (ProjectHook hook : ours) {
+                if (!dryRun) {
+                    hooks.remove(project.getId(), hook.id());
+                }
+                done.add("webhook %d %s".formatted(hook.id(), dryRun ? "would be removed" : "removed"));
+            }
+        });
+    }
+
+    /** How the projects that the access token's user maintains are connected, most recently active first. */
+    public Report list() {
+        try {
+            ProjectFilter maintained = new ProjectFilter()
+                    .withMembership(true)
+                    .withMinAccessLevel(AccessLevel.MAINTAINER)
+                    .withArchived(false)
+                    .withSimple(true)
+                    .withOrderBy(ProjectOrderBy.LAST_ACTIVITY_AT);
+            for (Project project : api.getProjectApi().getProjects(maintained)) {
+                List<ProjectHook> ours = ours(project);
+                String state = ours.isEmpty()
+                        ? "not connected"
+                        : ours.stream()
+                                .map(hook -> String.join(", ", deviations(hook)))
+                                .map(deviations -> deviations.isEmpty() ? "connected" : deviations)
+                                .collect(Collectors.joining("; "));
+                done.add("%s %s: %s".formatted(instance, project.getPathWithNamespace(), state));
+            }
+        } catch (GitLabApiException e) {
+            problems.add(GitLabErrors.inWords("listing projects of GitLab " + instance, e));
+        }
+        return report();
+    }
+
+    @FunctionalInterface
+    private interface Work {
+        void on(Project project) throws GitLabApiException;
+    }
+
+    private Report inProject(String path, Work work) {
         try {
             checkToken();
             Optional<Project> project = project(path);
             if (project.isPresent()) {
-                connect(project.get(), dryRun);
+                work.on(project.get());
             }
         } catch (GitLabApiException e) {
             problems.add(
@@ -83,17 +164,17 @@ public final class ProjectConnection {
                                     .formatted(instance, path)
                             : GitLabErrors.inWords("connecting %s of GitLab %s".formatted(path, instance), e));
         }
+        return report();
+    }
+
+    private Report report() {
         return new Report(List.copyOf(done), List.copyOf(problems));
     }
 
-    private void connect(Project project, boolean dryRun) throws GitLabApiException {
-        checkProject(project);
-        List<ProjectHook> ours = hooks.list(project.getId()).stream()
+    private List<ProjectHook> ours(Project project) throws GitLabApiException {
+        return hooks.list(project.getId()).stream()
                 .filter(hook -> hook.url().equals(wanted.url()))
                 .toList();
-        if (problems.isEmpty()) {
-            ensureHook(project, ours, dryRun);
-        }
     }
 
     private void checkToken() throws GitLabApiException {

@@ -22,7 +22,16 @@ final class FleetGauges {
     private static final String NUMBERS = """
             select (select count(*) from inbox where handled_at is null) as "inbox.waiting",
                 (select count(*) from outbox where delivered_at is null) as "outbox.waiting",
+                (select coalesce(extract(epoch from now() - min(received_at)), 0) from inbox
+                    where handled_at is null) as "inbox.oldest.seconds",
+                (select coalesce(extract(epoch from now() - min(created_at)), 0) from outbox
+                    where delivered_at is null) as "outbox.oldest.seconds",
                 (select count(*) from queue where waiting) as "jobs.queued",
+                (select coalesce(extract(epoch from now() - min(job.queued_at)), 0) from queue
+                    join job on job.key = queue.job_key where queue.waiting) as "jobs.oldest.wait.seconds",
+                (select count(*) from host where outdated and forgotten_at is null) as "hosts.outdated",
+                (select count(*) from host where abs(clock_ahead_millis) > 60000 and forgotten_at is null)
+                    as "hosts.clock.off",
                 (select count(*) from job where phase = 'RUNNING') as "jobs.running",
                 (select count(*) from slot where released_at is null) as "slots.live",
                 (select count(*) from runner where removed_at is null) as "runners.live",
@@ -38,6 +47,11 @@ final class FleetGauges {
     private static final List<String> NAMES = List.of(
             "inbox.waiting",
             "outbox.waiting",
+            "inbox.oldest.seconds",
+            "outbox.oldest.seconds",
+            "jobs.oldest.wait.seconds",
+            "hosts.outdated",
+            "hosts.clock.off",
             "jobs.queued",
             "jobs.running",
             "slots.live",

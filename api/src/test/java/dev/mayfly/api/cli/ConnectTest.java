@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code mayfly gitlab connect} against the simulated GitLab. */
+/** {@code mayfly gitlab} against the simulated GitLab. */
 final class ConnectTest {
 
     @RegisterExtension
@@ -36,9 +36,13 @@ final class ConnectTest {
     }
 
     private Mayfly.Ended connect(Path config, String... more) {
+        return gitlab("connect", config, more);
+    }
+
+    private Mayfly.Ended gitlab(String command, Path config, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "gitlab",
-                "connect",
+                command,
                 "--config",
                 config.toString(),
                 "--project",
@@ -134,6 +138,47 @@ final class ConnectTest {
         assertThat(ended.exitCode()).isZero();
         assertThat(ended.out()).contains("would add a webhook to " + CONTROL_PLANE.url() + "/webhooks/gitlab/gl");
         assertThat(hooks()).isEmpty();
+    }
+
+    @Test
+    void aCheckFindsWhatIsNotAsItShouldBeAndChangesNothing() {
+        Mayfly.Ended before = gitlab("check", CONTROL_PLANE.config());
+        assertThat(before.exitCode()).isEqualTo(1);
+        assertThat(before.err()).contains(project.path() + " has no webhook to", "run mayfly gitlab connect");
+        assertThat(hooks()).isEmpty();
+
+        connect();
+        Mayfly.Ended after = gitlab("check", CONTROL_PLANE.config());
+        assertThat(after.exitCode()).as(after.err()).isZero();
+        assertThat(after.out()).contains("role", "is as it should be");
+
+        long hook = hooks().get(0).path("id").asLong();
+        project.call("PUT", "/projects/%d/hooks/%d".formatted(project.id(), hook), Map.of("job_events", false));
+        assertThat(gitlab("check", CONTROL_PLANE.config()).err()).contains("job events are off");
+        assertThat(hooks().get(0).path("job_events").asBoolean()).isFalse();
+    }
+
+    @Test
+    void aRemovedProjectKeepsOnlyOthersWebhooks() {
+        project.call("POST", "/projects/%d/hooks".formatted(project.id()), Map.of("url", "https://chat.example/hook"));
+        connect();
+        assertThat(gitlab("remove-project", CONTROL_PLANE.config(), "--dry-run").out()).contains("would be removed");
+        assertThat(hooks()).hasSize(2);
+        assertThat(gitlab("remove-project", CONTROL_PLANE.config()).out()).contains("removed");
+        assertThat(hooks()).hasSize(1);
+        assertThat(hooks().get(0).path("url").asText()).isEqualTo("https://chat.example/hook");
+        assertThat(gitlab("remove-project", CONTROL_PLANE.config()).out()).contains("has no webhook to");
+    }
+
+    @Test
+    void projectsAreListedWithHowTheyAreConnected() {
+        connect();
+        var other = new TestProject(CONTROL_PLANE.gitlab(), "acme/connect-" + PROJECTS.incrementAndGet());
+        Mayfly.Ended ended = Mayfly.run(
+                "gitlab", "list", "--config", CONTROL_PLANE.config().toString(), "--url", CONTROL_PLANE.url());
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(ended.out())
+                .contains("gl %s: connected".formatted(project.path()), "gl %s: not connected".formatted(other.path()));
     }
 
     @Test

@@ -38,7 +38,7 @@ final class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"server", "check", "jobs", "job", "hosts", "ledger", "sweep", "gitlab", "gitlab connect"})
+    @ValueSource(strings = {"server", "check", "jobs", "job", "hosts", "ledger", "sweep", "gitlab", "gitlab connect", "gitlab check", "gitlab remove-project", "gitlab list"})
     void eachCommandHasHelp(String command) {
         assertThat(output(0, (command + " --help").split(" ", -1))).startsWith("usage: mayfly " + command + " ");
     }

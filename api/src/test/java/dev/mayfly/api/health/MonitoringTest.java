@@ -4,17 +4,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.api.ControlPlane;
 import dev.mayfly.api.ControlPlane.Answer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The admin port: Prometheus' metrics and one health check per dependency. */
+/** The admin port: Prometheus' metrics, the alerts and the dashboard over them, and one health check per dependency. */
 final class MonitoringTest {
 
     @RegisterExtension
     private static final ControlPlane CONTROL_PLANE = new ControlPlane();
 
+    private static final Path CHECKOUT = Path.of(String.valueOf(System.getenv("MAYFLY_ROOT")));
+    private static final Pattern METRIC = Pattern.compile("mayfly_[a-z0-9_]+");
     private static final Pattern REFUSED_WEBHOOK =
             Pattern.compile("WebhookResource_receive_4xx_responses_total\\S* 1\\.0");
 
@@ -40,6 +52,42 @@ final class MonitoringTest {
                 .as("two looks are five minutes apart")
                 .contains("mayfly_ledger_drift NaN")
                 .doesNotContain(ControlPlane.API_TOKEN);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"deploy/prometheus/mayfly-alerts.yml", "deploy/grafana/mayfly.json"})
+    void whatAlertsAndDashboardNameIsThere(String file) throws IOException {
+        ControlPlane.await("PostgreSQL is up", () -> admin("/metrics").body().contains("mayfly_up_postgresql 1.0"));
+        String text = Files.readString(CHECKOUT.resolve(file));
+        Set<String> named = METRIC.matcher(text)
+                .results()
+                .map(MatchResult::group)
+                .filter(name -> !name.endsWith("_")) // the beginning of several
+                .collect(Collectors.toSet());
+        assertThat(named).hasSizeGreaterThan(10);
+        List<String> there = admin("/metrics")
+                .body()
+                .lines()
+                .map(line -> line.split("[ {]", 2)[0])
+                .toList();
+        assertThat(there).containsAll(named);
+        assertThat(there).anyMatch(name -> name.matches("mayfly_up_.+"));
+    }
+
+    @Test
+    void prometheusUnderstandsTheAlerts() throws Exception {
+        Process promtool = new ProcessBuilder(
+                        System.getenv().getOrDefault("MAYFLY_PROMTOOL", "promtool"),
+                        "check",
+                        "rules",
+                        CHECKOUT
+                                .resolve("deploy/prometheus/mayfly-alerts.yml")
+                                .toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(promtool.waitFor()).as(said).isZero();
+        assertThat(said).contains("12 rules found");
     }
 
     @Test
