@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.mayfly.api.config.AgentsConfig;
 import dev.mayfly.api.config.DatabaseConfig;
 import dev.mayfly.api.config.GitLabConfig;
+import dev.mayfly.api.config.PlacementConfig;
 import dev.mayfly.api.config.SecretRef;
 import dev.mayfly.api.config.SweeperConfig;
 import dev.mayfly.api.config.TagsConfig;
@@ -31,6 +32,7 @@ public final class ApiConfiguration extends Configuration {
     private final @Valid @NotEmpty List<GitLabConfig> gitlab;
     private final @Valid AgentsConfig agents;
     private final @Valid TagsConfig tags;
+    private final @Valid PlacementConfig placement;
     private final @Valid WebhookConfig webhook;
     private final @Valid SweeperConfig sweeper;
     private final Timeouts timeouts;
@@ -56,6 +58,7 @@ public final class ApiConfiguration extends Configuration {
             @JsonProperty(value = "gitlab", required = true) List<GitLabConfig> gitlab,
             @JsonProperty(value = "agents", required = true) AgentsConfig agents,
             @JsonProperty("tags") @Nullable TagsConfig tags,
+            @JsonProperty("placement") @Nullable PlacementConfig placement,
             @JsonProperty("webhook") @Nullable WebhookConfig webhook,
             @JsonProperty("sweeper") @Nullable SweeperConfig sweeper,
             @JsonProperty("timeouts") @Nullable TimeoutsConfig timeouts,
@@ -69,6 +72,7 @@ public final class ApiConfiguration extends Configuration {
         this.gitlab = List.copyOf(gitlab);
         this.agents = agents;
         this.tags = tags == null ? TagsConfig.standard() : tags;
+        this.placement = placement == null ? PlacementConfig.standard() : placement;
         this.webhook = webhook == null ? WebhookConfig.standard() : webhook;
         this.sweeper = sweeper == null ? SweeperConfig.standard() : sweeper;
         this.timeouts = timeouts == null ? Timeouts.defaults() : timeouts.timeouts();
@@ -82,6 +86,11 @@ public final class ApiConfiguration extends Configuration {
     @AssertTrue(message = "two GitLab instances have the same name")
     boolean isEachInstanceNamedOnce() {
         return gitlab.stream().map(GitLabConfig::name).distinct().count() == gitlab.size();
+    }
+
+    @AssertTrue(message = "placement names a GitLab instance that is not configured under gitlab")
+    boolean isPlacementAboutInstancesThatAreThere() {
+        return gitlab.stream().map(GitLabConfig::name).toList().containsAll(placement.instances());
     }
 
     @AssertTrue(message = "publicUrl must be an address such as https://mayfly.example.com")
@@ -107,6 +116,10 @@ public final class ApiConfiguration extends Configuration {
 
     public TagsConfig tags() {
         return tags;
+    }
+
+    public PlacementConfig placement() {
+        return placement;
     }
 
     public WebhookConfig webhook() {

@@ -4,6 +4,8 @@ import dev.mayfly.activities.capacity.LeaseTimes;
 import dev.mayfly.activities.db.DatabaseConfig;
 import dev.mayfly.activities.gitlab.GitLabInstanceConfig;
 import dev.mayfly.activities.gitlab.GitLabs;
+import dev.mayfly.activities.placement.Order;
+import dev.mayfly.activities.placement.Rules;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.api.agents.HostCredentials;
 import dev.mayfly.api.config.AgentsConfig;
@@ -33,6 +35,8 @@ record Settings(
         HostCredentials hosts,
         LeaseTimes lease,
         @Nullable Version minimumAgentVersion,
+        Rules rules,
+        Order order,
         @Nullable String apiToken) {
 
     private static final String SEAL_KEY_ID = "k1";
@@ -75,6 +79,8 @@ record Settings(
                 Objects.requireNonNull(hosts),
                 lease(config.agents().lease()),
                 minimumVersion(config.agents().minimumVersion()),
+                config.placement().rules(config.tags().smallestSize()),
+                config.placement().order(),
                 apiToken);
     }
 

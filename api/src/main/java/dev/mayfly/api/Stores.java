@@ -35,7 +35,7 @@ record Stores(
                 new Hosts(jdbi, clock, outbox, settings.lease(), settings.minimumAgentVersion()),
                 new HostOrders(jdbi, clock, outbox),
                 new Slots(jdbi),
-                new PostgresCapacity(jdbi, clock, outbox, settings.sealer()),
+                new PostgresCapacity(jdbi, clock, outbox, settings.sealer(), settings.rules(), settings.order()),
                 new Ledger(jdbi),
                 new Installation(jdbi));
     }

@@ -30,7 +30,7 @@ public final class DemoDatabase implements AutoCloseable {
     }
 
     /** Not started yet; {@code name} is what a database on a given server is called. */
-    static DemoDatabase in(Path data, String name) {
+    public static DemoDatabase in(Path data, String name) {
         return PostgresAddress.given()
                 .map(given -> new DemoDatabase(data, true, given, name))
                 .orElseGet(() -> new DemoDatabase(data, false, own(), "postgres"));
@@ -41,7 +41,7 @@ public final class DemoDatabase implements AutoCloseable {
     }
 
     /** Starts or restarts the server; what was committed before is there. */
-    void start() {
+    public void start() {
         if (isGiven) {
             server.execute("create database " + name);
             return;
@@ -73,15 +73,15 @@ public final class DemoDatabase implements AutoCloseable {
         }
     }
 
-    String url() {
+    public String url() {
         return server.url(name);
     }
 
-    String user() {
+    public String user() {
         return server.user();
     }
 
-    String password() {
+    public String password() {
         return server.password();
     }
 

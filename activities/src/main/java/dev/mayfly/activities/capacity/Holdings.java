@@ -10,7 +10,6 @@ import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
 import dev.mayfly.workflows.job.CiJob;
 import java.time.Instant;
-import java.util.List;
 import java.util.Objects;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +24,6 @@ import org.slf4j.LoggerFactory;
 final class Holdings {
 
     private static final Logger log = LoggerFactory.getLogger(Holdings.class);
-    /** Most requests that one pass looks at. */
-    private static final int BATCH = 200;
 
     private final Handle handle;
     private final SlotDao slots;
@@ -51,38 +48,6 @@ final class Holdings {
     /** Ensures the job's row. */
     void ensure(CiJob job) {
         jobs.ensure(job, now);
-    }
-
-    /**
-     * Grants slots to those that wait, in order, as far as there is room.
-     *
-     * @param caller the job whose own call this is: it needs no signal, its answer tells it
-     */
-    int dispatch(@Nullable String caller) {
-        List<Placement.Room> rooms = hosts.all().stream()
-                .filter(host -> host.state() != HostState.LOST)
-                .map(HostRow::room)
-                .toList();
-        List<Placement.Grant> grants = Placement.place(rooms, slots.waiting(BATCH));
-        for (Placement.Grant grant : grants) {
-            grant(grant, grant.request().job().equals(caller));
-        }
-        return grants.size();
-    }
-
-    private void grant(Placement.Grant grant, boolean callerKnows) {
-        String job = grant.request().job();
-        Placement.Room room = grant.room();
-        if (!hosts.reserve(room.hostId(), room.epoch(), grant.request().size())) {
-            throw new IllegalStateException("host %s changed while %s was placed on it".formatted(room.hostId(), job));
-        }
-        String slot = slots.insert(room.hostId(), room.epoch(), grant.request().size(), job, now);
-        slots.setHolding(job, slot);
-        slots.setWaiting(job, false);
-        log.info("{} holds new slot {} on host {}", job, slot, room.hostId());
-        if (!callerKnows) {
-            tellHolding(job, slot, null, null);
-        }
     }
 
     /**

@@ -20,7 +20,6 @@ interface HostDao {
     @Nullable
     HostRow host(@Bind("id") String id);
 
-    /** In the order in which they are filled. */
     @SqlQuery("select * from host where forgotten_at is null order by id")
     List<HostRow> all();
 
@@ -67,16 +66,6 @@ interface HostDao {
             @Bind("ahead") long clockAheadMillis,
             @Bind("outdated") boolean outdated,
             @Bind("now") Instant now);
-
-    /** False if the host has no room for it any more. */
-    @SqlUpdate("""
-            update host set used_milli_cpus = used_milli_cpus + :size.milliCpus,
-                used_memory_mib = used_memory_mib + :size.hostMemoryMib, used_disk_mib = used_disk_mib + :size.diskMib
-            where id = :id and epoch = :epoch and accepting
-                and used_milli_cpus + :size.milliCpus <= milli_cpus
-                and used_memory_mib + :size.hostMemoryMib <= memory_mib
-                and used_disk_mib + :size.diskMib <= disk_mib""")
-    boolean reserve(@Bind("id") String id, @Bind("epoch") long epoch, @BindMethods("size") VmSize size);
 
     /** Does nothing for an old epoch: what was reserved under it went when the host was LOST. */
     @SqlUpdate("""

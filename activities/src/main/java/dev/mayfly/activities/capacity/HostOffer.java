@@ -1,5 +1,6 @@
 package dev.mayfly.activities.capacity;
 
+import dev.mayfly.activities.placement.Placement;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.VmSize;

@@ -38,9 +38,4 @@ public record HostRow(
     Capacity used() {
         return new Capacity(usedMilliCpus, usedMemoryMib, usedDiskMib);
     }
-
-    Placement.Room room() {
-        Capacity free = new Capacity(milliCpus - usedMilliCpus, memoryMib - usedMemoryMib, diskMib - usedDiskMib);
-        return new Placement.Room(id, epoch, arch, accepting, capacity(), free);
-    }
 }

@@ -3,6 +3,8 @@ package dev.mayfly.activities.capacity;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.jobs.JobDao;
 import dev.mayfly.activities.outbox.Outbox;
+import dev.mayfly.activities.placement.Order;
+import dev.mayfly.activities.placement.Rules;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.workflows.activity.CapacityActivities;
 import dev.mayfly.workflows.activity.Holding;
@@ -11,6 +13,7 @@ import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
+import dev.mayfly.workflows.job.VmSize;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
@@ -37,12 +40,21 @@ public final class PostgresCapacity implements CapacityActivities {
     private final Clock clock;
     private final Outbox outbox;
     private final Sealer sealer;
+    private final Rules rules;
+    private final Order order;
 
-    public PostgresCapacity(Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer) {
+    public PostgresCapacity(Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer, Rules rules, Order order) {
         this.jdbi = jdbi;
         this.clock = clock;
         this.outbox = outbox;
         this.sealer = sealer;
+        this.rules = rules;
+        this.order = order;
+    }
+
+    /** As an installation that configures nothing about placement. */
+    public PostgresCapacity(Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer) {
+        this(jdbi, clock, outbox, sealer, Rules.standard(), Order.standard());
     }
 
     @Override
@@ -62,15 +74,29 @@ public final class PostgresCapacity implements CapacityActivities {
                 return null;
             }
             jobs.queued(key, now);
-            slots.enqueue(key);
+            enqueue(slots, job, job.size());
             if (tryLock(handle)) {
-                new Holdings(handle, slots, jobs, outbox, now).dispatch(key);
+                Holding granted = new Dispatcher(handle, outbox, now, rules, order)
+                        .pass(key)
+                        .get(key);
+                if (granted != null) {
+                    return granted;
+                }
             } else {
                 handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
             }
-            SlotRow granted = slots.heldBy(key);
-            return granted == null ? null : granted.toHolding();
+            SlotRow meanwhile = slots.heldBy(key);
+            return meanwhile == null ? null : meanwhile.toHolding();
         });
+    }
+
+    private void enqueue(SlotDao slots, CiJob job, VmSize size) {
+        JobKey key = job.key();
+        slots.enqueue(
+                key.workflowId(),
+                key.instance() + ":" + key.projectId(),
+                order.priority(key.instance(), job.projectPath(), job.ref()),
+                order.charge(key.instance(), job.projectPath(), size));
     }
 
     /**
@@ -80,7 +106,12 @@ public final class PostgresCapacity implements CapacityActivities {
      * @return how many slots were granted
      */
     public int dispatch() {
-        return locked(jdbi, clock, outbox, holdings -> holdings.dispatch(null));
+        return jdbi.inTransaction(handle -> {
+            lock(handle);
+            return new Dispatcher(handle, outbox, clock.instant(), rules, order)
+                    .pass(null)
+                    .size();
+        });
     }
 
     /**
@@ -181,11 +212,15 @@ public final class PostgresCapacity implements CapacityActivities {
     /** One transaction that may change holdings; waits for its turn. */
     static <T> T locked(Jdbi jdbi, Clock clock, Outbox outbox, Function<Holdings, T> change) {
         return jdbi.inTransaction(handle -> {
-            handle.execute("select pg_advisory_xact_lock(?)", LOCK);
+            lock(handle);
             SlotDao slots = handle.attach(SlotDao.class);
             JobDao jobs = handle.attach(JobDao.class);
             return change.apply(new Holdings(handle, slots, jobs, outbox, clock.instant()));
         });
+    }
+
+    private static void lock(Handle handle) {
+        handle.execute("select pg_advisory_xact_lock(?)", LOCK);
     }
 
     private static boolean tryLock(Handle handle) {

@@ -1,18 +1,15 @@
 package dev.mayfly.activities.capacity;
 
-import dev.mayfly.workflows.job.VmSize;
 import java.time.Instant;
 import java.util.List;
 import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
 import org.jdbi.v3.sqlobject.customizer.Bind;
-import org.jdbi.v3.sqlobject.customizer.BindMethods;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.jspecify.annotations.Nullable;
 
 /** Statements on slots, holdings and the queue, without rules: those are {@link Holdings}'. */
 @RegisterConstructorMapper(SlotRow.class)
-@RegisterConstructorMapper(Placement.Request.class)
 interface SlotDao {
 
     String SELECT = """
@@ -43,18 +40,6 @@ interface SlotDao {
     @SqlQuery(SELECT + "where slot.released_at is null order by slot.created_at, slot.id")
     List<SlotRow> live();
 
-    @SqlQuery("""
-            insert into slot (id, host_id, epoch, arch, milli_cpus, memory_mib, disk_mib, made_for, owner, created_at)
-            values ((select id from installation) || '-' || nextval('slot_number'), :host, :epoch, :size.arch.tag,
-                :size.milliCpus, :size.memoryMib, :size.diskMib, :job, :job, :now)
-            returning id""")
-    String insert(
-            @Bind("host") String host,
-            @Bind("epoch") long epoch,
-            @BindMethods("size") VmSize size,
-            @Bind("job") String job,
-            @Bind("now") Instant now);
-
     @SqlUpdate("update slot set owner = :owner, generation = nextval('generation') where id = :id")
     void setOwner(@Bind("id") String id, @Bind("owner") String owner);
 
@@ -79,25 +64,31 @@ interface SlotDao {
     @SqlUpdate("delete from holding where slot_id = :slot")
     void dropHolding(@Bind("slot") String slot);
 
-    /** The job waits from now on: at a new place if it never waited, else at its old one. */
+    /**
+     * The job waits from now on: at a new place if it never waited, else at its old one. How long it will take its slot is
+     * what 9 of 10 of its like kept to lately, if there were enough of them to say so.
+     */
     @SqlUpdate("""
-            insert into queue (job_key, waiting) values (:job, true)
+            insert into queue (job_key, waiting, project, priority, charge, expected_millis)
+            values (:job, true, :project, :priority, :charge, (
+                select case when count(*) >= 3 then percentile_disc(0.9) within group (order by millis) end
+                from (select cast(extract(epoch from like_it.finished_at - like_it.launched_at) * 1000 as bigint) as millis
+                    from job as asked join job as like_it on like_it.instance = asked.instance
+                        and like_it.project_id = asked.project_id and like_it.name = asked.name
+                    where asked.key = :job and like_it.outcome = 'SUCCEEDED'
+                    order by like_it.finished_at desc limit 20) as lately))
             on conflict (job_key) do update set waiting = true where not queue.waiting""")
-    void enqueue(@Bind("job") String job);
+    void enqueue(
+            @Bind("job") String job,
+            @Bind("project") String project,
+            @Bind("priority") int priority,
+            @Bind("charge") double charge);
 
     @SqlUpdate("update queue set waiting = :waiting where job_key = :job")
     void setWaiting(@Bind("job") String job, @Bind("waiting") boolean waiting);
 
     @SqlUpdate("delete from queue where job_key = :job")
     void dequeue(@Bind("job") String job);
-
-    @SqlQuery("""
-            select queue.job_key as job, job.arch, job.milli_cpus, job.memory_mib, job.disk_mib
-            from queue join job on job.key = queue.job_key
-            where queue.waiting and job.left_at is null
-                and not exists (select from holding where holding.job_key = queue.job_key)
-            order by queue.place limit :most""")
-    List<Placement.Request> waiting(@Bind("most") int most);
 
     @SqlQuery("select left_at is not null or status_rank >= 5 from job where key = :job")
     @Nullable

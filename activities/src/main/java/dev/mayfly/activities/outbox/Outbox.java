@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.mapper.reflect.ConstructorMapper;
@@ -89,6 +90,29 @@ public final class Outbox {
                 .bind("workflow", workflowId)
                 .bind("signal", signal)
                 .bind("payload", json(new Payload(holding, text, start)))
+                .bind("now", clock.instant())
+                .execute();
+        handle.execute("select pg_notify(?, '')", Channel.OUTBOX.pgName());
+    }
+
+    /** HOLDING for each of these jobs, as {@link #add} would one by one. */
+    public void addHoldings(Handle handle, Map<String, Holding> byWorkflow) {
+        if (byWorkflow.isEmpty()) {
+            return;
+        }
+        List<String> workflows = List.copyOf(byWorkflow.keySet());
+        handle.createUpdate("""
+                        insert into outbox (workflow_id, signal, payload, created_at, due_at)
+                        select workflow, :signal, cast(payload as jsonb), :now, :now
+                        from unnest(:workflows, :payloads) as messages (workflow, payload)""")
+                .bind("signal", Signal.HOLDING)
+                .bindArray("workflows", String.class, workflows)
+                .bindArray(
+                        "payloads",
+                        String.class,
+                        workflows.stream()
+                                .map(workflow -> json(new Payload(byWorkflow.get(workflow), null, null)))
+                                .toList())
                 .bind("now", clock.instant())
                 .execute();
         handle.execute("select pg_notify(?, '')", Channel.OUTBOX.pgName());

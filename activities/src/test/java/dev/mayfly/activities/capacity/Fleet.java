@@ -60,8 +60,9 @@ public final class Fleet implements AutoCloseable {
     /** As new, but for the installation and the sequences. */
     public void empty() {
         database.jdbi()
-                .useHandle(handle ->
-                        handle.execute("truncate host, job, queue, slot, holding, runner, ledger, inbox, outbox"));
+                .useHandle(
+                        handle -> handle.execute(
+                                "truncate host, job, queue, slot, holding, runner, ledger, inbox, outbox, project_share, virtual_clock; update promotion set grants = 0"));
     }
 
     @Override

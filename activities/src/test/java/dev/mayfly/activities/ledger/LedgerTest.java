@@ -234,8 +234,8 @@ class LedgerTest extends WithFleet {
 
     @Test
     void aHostEntersOnlyWhatIsItsOwn() {
-        fleet.host("b", 1);
         Holding slot = fleet.holds(ten);
+        fleet.host("b", 1);
         fleet.lease("b", 1, 1, said(slot, 1), new SlotReport("abcde-1", 1, "ready", 1, null));
 
         assertThat(balance("vm")).isEqualTo("0/0");

@@ -75,6 +75,11 @@ public record TagsConfig(
         return new TagGrammar(prefix, shellTag, executors, size(defaults), size(smallest), size(largest));
     }
 
+    /** The least that a job may ask for. */
+    public VmSize smallestSize() {
+        return size(smallest);
+    }
+
     private VmSize size(Size size) {
         return new VmSize(arch, size.cpu().movePointRight(3).intValueExact(), size.memoryMib(), diskMib);
     }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -114,6 +115,28 @@ final class CheckTest {
                 .singleElement()
                 .asString()
                 .contains("rechek is no time-out", "recheck");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{limits: [{instance: gl, path: acme, jobs: 2, cpus: 8.5}], weights: [{instance: gl, weight: 2}]}|",
+                "{weights: [{instance: other, weight: 2}]}|placement names a GitLab instance that is not configured",
+                "{limits: [{instance: gl, path: acme}]}|limits nothing",
+                "{limits: [{instance: gl, jobs: 2}, {instance: gl, cpus: 1}]}|limits the same path twice",
+                "{cpuOvercommit: 0.5}|cpuOvercommit",
+                "{weights: [{instance: gl, weight: 0}]}|weight",
+                "{promoteEvery: 0}|promoteEvery",
+                "{spred: true}|did you mean spread?",
+            })
+    void placementThatCanNotBeMeantIsNamed(String placement, @Nullable String problem) throws IOException {
+        Path file = file(config -> config + "placement: " + placement + "\n");
+        if (problem == null) {
+            assertThat(Mayfly.run("check", file.toString()).err()).isEmpty();
+        } else {
+            assertThat(problems(file)).singleElement().asString().contains(problem);
+        }
     }
 
     @Test

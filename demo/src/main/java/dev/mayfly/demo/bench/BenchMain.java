@@ -53,7 +53,7 @@ public final class BenchMain {
             inCluster("qemu", 0, cluster -> measureVms(cluster, vms));
             inCluster("qemu", 1, cluster -> measureStarts(cluster, true, vms));
         }
-        BenchReport report = new BenchReport(machine(), load, measurements, steps, memory, goals);
+        BenchReport report = new BenchReport(machine(), load, measurements, steps, memory, Map.of(), goals);
         System.out.println(report.table());
         String json = arguments.getString("json");
         if (json != null) {

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param load the machine's one-minute load average at each part's beginning
  * @param steps the parts of a launch's way
  * @param memory resident MiB
+ * @param used percent of a fleet
  */
 record BenchReport(
         String machine,
@@ -23,6 +24,7 @@ record BenchReport(
         List<Measurement> measurements,
         List<Measurement> steps,
         Map<String, Double> memory,
+        Map<String, Double> used,
         List<Goal> goals) {
 
     private static final ObjectMapper JSON = new ObjectMapper()
@@ -50,6 +52,10 @@ record BenchReport(
             text.append("\nresident memory, MiB\n");
             memory.forEach((what, mib) -> text.append("%-66s %16.1f%n".formatted(what, mib)));
         }
+        if (!used.isEmpty()) {
+            text.append("\npercent of the fleet in use, CPU and memory in the mean\n");
+            used.forEach((how, percent) -> text.append("%-66s %16.1f%n".formatted(how, percent)));
+        }
         text.append("\ngoals\n");
         goals.forEach(goal -> text.append(line(goal)));
         text.append("\n%s; load average: %s%n".formatted(machine, load));
@@ -64,8 +70,8 @@ record BenchReport(
     }
 
     private static String line(Goal goal) {
-        return "%-6s %-59s %9.2f, at most %.2f %s%n"
-                .formatted(goal.met() ? "met" : "MISSED", goal.text(), goal.measured(), goal.limit(), goal.unit());
+        return "%-6s %-59s %9.2f, %s %.2f %s%n"
+                .formatted(goal.met() ? "met" : "MISSED", goal.text(), goal.measured(), goal.bound(), goal.limit(), goal.unit());
     }
 
     private static String row(String name, Distribution times) {
@@ -83,6 +89,6 @@ record BenchReport(
     }
 
     private static String number(double millis) {
-        return String.format(Locale.ROOT, "%.1f", millis);
+        return String.format(Locale.ROOT, "%.2f", millis);
     }
 }

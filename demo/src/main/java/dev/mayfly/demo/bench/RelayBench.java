@@ -90,7 +90,7 @@ public final class RelayBench {
         String machine = "%d CPUs, Java %s"
                 .formatted(Runtime.getRuntime().availableProcessors(), System.getProperty("java.version"));
         BenchReport report = new BenchReport(
-                machine, Map.of("relay", Double.parseDouble(load)), measurements, List.of(), memory, goals);
+                machine, Map.of("relay", Double.parseDouble(load)), measurements, List.of(), memory, Map.of(), goals);
         System.out.println(report.table());
         if (json != null) {
             report.writeTo(Path.of(json));

@@ -1,6 +1,7 @@
 package dev.mayfly.activities.capacity.exchange;
 
 import dev.mayfly.activities.capacity.HostState;
+import dev.mayfly.activities.placement.Decision;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.VmSize;
@@ -11,6 +12,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,7 @@ final class ModelCapacity {
         boolean left;
         boolean ended;
         int place;
+        int passed;
         boolean waiting;
 
         @Nullable
@@ -108,29 +111,19 @@ final class ModelCapacity {
     }
 
     int dispatch(@Nullable ModelJob caller) {
-        int grants = 0;
-        List<ModelJob> inOrder = jobs.values().stream()
+        Map<String, ModelJob> waiting = new LinkedHashMap<>();
+        jobs.values().stream()
                 .filter(job -> job.waiting)
                 .sorted(Comparator.comparingInt(job -> job.place))
-                .toList();
-        for (ModelJob job : inOrder) {
-            VmSize size = job.job.size();
-            if (size == null) {
-                throw new IllegalStateException("a job of no size waits: " + job.name());
-            }
-            ModelHost fit = hosts.values().stream()
-                    .filter(host -> host.state == HostState.READY && host.milliCpus - host.used >= size.milliCpus())
-                    .findFirst()
-                    .orElse(null);
-            if (fit != null) {
-                grant(job, fit, size, job == caller);
-                grants++;
-            } else if (hosts.values().stream()
-                    .anyMatch(host -> host.state != HostState.LOST && host.milliCpus >= size.milliCpus())) {
-                break;
-            }
+                .forEach(job -> waiting.put(job.name(), job));
+        Decision decision = ModelPlacement.decide(hosts.values(), slots.values(), List.copyOf(waiting.values()));
+        for (Decision.Grant grant : decision.grants()) {
+            ModelJob job = Objects.requireNonNull(waiting.get(grant.request().job()));
+            ModelHost host = Objects.requireNonNull(hosts.get(grant.room().hostId()));
+            grant(job, host, grant.request().size(), job == caller);
         }
-        return grants;
+        decision.passed().forEach((job, passed) -> Objects.requireNonNull(waiting.get(job)).passed = passed);
+        return decision.grants().size();
     }
 
     private void grant(ModelJob job, ModelHost host, VmSize size, boolean callerKnows) {

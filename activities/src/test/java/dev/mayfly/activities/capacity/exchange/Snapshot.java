@@ -33,7 +33,7 @@ record Snapshot(List<SlotView> live, List<String> lines) {
             union all
             select 'host ' || id || ' ' || state || ' epoch ' || epoch || ' used ' || used_milli_cpus from host
             union all
-            select 'queue ' || row_number() over (order by place) || ' ' || split_part(job_key, ':', 4)
+            select 'queue ' || row_number() over (order by level, rank, place) || ' ' || split_part(job_key, ':', 4)
             from queue where waiting
             union all
             select 'left ' || job_id from job where left_at is not null""";
