@@ -11,6 +11,7 @@ import dev.mayfly.api.cli.JobsCommand;
 import dev.mayfly.api.cli.LedgerCommand;
 import dev.mayfly.api.cli.ServeCommand;
 import dev.mayfly.api.cli.SweepCommand;
+import dev.mayfly.api.cli.WhyCommand;
 import dev.mayfly.api.config.StrictConfigurationFactory;
 import dev.mayfly.api.rest.ProblemMapper;
 import io.dropwizard.configuration.EnvironmentVariableSubstitutor;
@@ -46,6 +47,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         bootstrap.addCommand(new CheckCommand(out));
         bootstrap.addCommand(new JobsCommand(out));
         bootstrap.addCommand(new JobCommand(out));
+        bootstrap.addCommand(new WhyCommand(out));
         bootstrap.addCommand(new HostsCommand(out));
         bootstrap.addCommand(new LedgerCommand(out));
         bootstrap.addCommand(new SweepCommand(out));

@@ -2,6 +2,7 @@ package dev.mayfly.api;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.capacity.Hosts;
+import dev.mayfly.activities.capacity.WhyWaiting;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.db.Database;
 import dev.mayfly.activities.gitlab.GitLabInstanceConfig;
@@ -160,7 +161,11 @@ final class Wiring {
                         new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
                         new ApiFilter(settings.apiToken()),
                         new StatusResource(readiness, new StatusResource.Version(version(), installation)),
-                        new JobsResource(stores.jobs(), stores.ledger(), gitlab),
+                        new JobsResource(
+                                stores.jobs(),
+                                stores.ledger(),
+                                gitlab,
+                                new WhyWaiting(stores.jdbi(), stores.capacity())),
                         new FleetResource(stores.hosts(), stores.hostOrders(), stores.slots()),
                         new LedgerResource(stores.ledger(), drift, clock),
                         new SweepResource(sweeping.sweeper(), sweeper::wake))

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class Dispatcher {
     /** How many jobs are read at once, hence the most that one pass grants. */
     static final int BATCH = 200;
     /** How far behind a job that waits another one is looked for that fits. */
-    private static final int DEPTH = 1000;
+    static final int DEPTH = 1000;
 
     private final Handle handle;
     private final Queue queue;
@@ -87,6 +88,18 @@ final class Dispatcher {
                     .forEach(atLimit::add);
         } while (decision.grants().isEmpty() && page.size() == BATCH && requests.size() < DEPTH);
         return decision.grants().isEmpty() ? Map.of() : write(decision, queued, caller);
+    }
+
+    /** What keeps this job waiting now; empty if a pass would grant it a slot, or does not come to it. Changes nothing. */
+    Optional<Decision.Waiting> why(String job) {
+        List<Room> rooms = queue.rooms(rules.cpuOvercommit());
+        List<Usage> usage = rules.limits().isEmpty() ? List.of() : queue.usage();
+        List<Request> requests = queue.page(null, Set.of(), DEPTH).stream()
+                .map(QueuedJob::request)
+                .toList();
+        return decide(rooms, requests, usage).waiting().stream()
+                .filter(waiting -> waiting.request().job().equals(job))
+                .findFirst();
     }
 
     /** What runs is only read if a head needs to know, and somebody is behind it. */

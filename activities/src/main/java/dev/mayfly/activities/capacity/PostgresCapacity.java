@@ -3,6 +3,7 @@ package dev.mayfly.activities.capacity;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.jobs.JobDao;
 import dev.mayfly.activities.outbox.Outbox;
+import dev.mayfly.activities.placement.Decision;
 import dev.mayfly.activities.placement.Order;
 import dev.mayfly.activities.placement.Rules;
 import dev.mayfly.activities.seal.Sealer;
@@ -17,6 +18,7 @@ import dev.mayfly.workflows.job.VmSize;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -112,6 +114,11 @@ public final class PostgresCapacity implements CapacityActivities {
                     .pass(null)
                     .size();
         });
+    }
+
+    /** What keeps a queued job waiting now; empty if the next pass grants it a slot, or does not come to it. */
+    Optional<Decision.Waiting> whyWaiting(String job) {
+        return jdbi.withHandle(handle -> new Dispatcher(handle, outbox, clock.instant(), rules, order).why(job));
     }
 
     /**

@@ -85,6 +85,19 @@ final class Queue {
                 .list();
     }
 
+    /** How many are before it, plus one; null if it does not wait, or nobody has seen it yet. */
+    @Nullable
+    Integer position(String job) {
+        return handle.createQuery("""
+                        select (select count(*) from queue as other where other.waiting
+                                and (other.level, other.rank, other.place) < (queue.level, queue.rank, queue.place)) + 1
+                        from queue where queue.job_key = :job and queue.waiting and queue.start is not null""")
+                .bind("job", job)
+                .mapTo(Integer.class)
+                .findOne()
+                .orElse(null);
+    }
+
     private static QueuedJob job(ResultSet row) throws SQLException {
         long expected = row.getLong("expected_millis"); // 0 also where it is null
         Request request = new Request(

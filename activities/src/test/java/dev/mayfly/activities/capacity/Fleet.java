@@ -130,6 +130,15 @@ public final class Fleet implements AutoCloseable {
                 .epoch();
     }
 
+    /** Lets time pass in which no host calls and a control plane counts. */
+    public void silence(Duration time) {
+        hosts.tick();
+        for (long left = time.toSeconds(); left > 0; left -= 10) {
+            clock.pass(Duration.ofSeconds(10));
+            hosts.tick();
+        }
+    }
+
     /** The job's holding, which must be there. */
     public Holding holds(CiJob job) {
         return Objects.requireNonNull(capacity.hold(job), () -> job.title() + " holds no slot");

@@ -35,7 +35,7 @@ class HostsTest extends WithFleet {
     @Test
     void aSilentHostGetsNoSlotsUntilItSpeaksAgain() {
         fleet.host("a", 2);
-        silence(Duration.ofSeconds(30));
+        fleet.silence(Duration.ofSeconds(30));
         assertThat(fleet.hosts.find("a")).map(HostView::state).contains(HostState.SUSPECT);
 
         assertThat(fleet.capacity.hold(ten)).isNull();
@@ -142,9 +142,9 @@ class HostsTest extends WithFleet {
         assertThat(fleet.hosts.tick()).isEmpty();
         assertThat(fleet.hosts.find("a")).map(HostView::state).contains(HostState.READY);
 
-        silence(Duration.ofSeconds(110));
+        fleet.silence(Duration.ofSeconds(110));
         assertThat(fleet.hosts.find("a")).map(HostView::state).contains(HostState.SUSPECT);
-        silence(Duration.ofSeconds(10));
+        fleet.silence(Duration.ofSeconds(10));
         assertThat(fleet.hosts.find("a")).map(HostView::state).contains(HostState.LOST);
     }
 
@@ -185,14 +185,6 @@ class HostsTest extends WithFleet {
     private static void release(CiJob job, Holding slot) {
         fleet.capacity.leave(job.key());
         assertThat(fleet.capacity.release(job.key(), slot.slotId())).isTrue();
-    }
-
-    private static void silence(Duration time) {
-        fleet.hosts.tick();
-        for (long left = time.toSeconds(); left > 0; left -= 10) {
-            fleet.clock.pass(Duration.ofSeconds(10));
-            fleet.hosts.tick();
-        }
     }
 
     private static Capacity oneSmall() {

@@ -1,5 +1,7 @@
 package dev.mayfly.api.rest;
 
+import dev.mayfly.activities.capacity.Why;
+import dev.mayfly.activities.capacity.WhyWaiting;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.jobs.JobFilter;
 import dev.mayfly.activities.jobs.JobPage;
@@ -40,11 +42,13 @@ public final class JobsResource {
     private final Jobs jobs;
     private final Ledger ledger;
     private final GitLabJobs gitlab;
+    private final WhyWaiting why;
 
-    public JobsResource(Jobs jobs, Ledger ledger, GitLabJobs gitlab) {
+    public JobsResource(Jobs jobs, Ledger ledger, GitLabJobs gitlab, WhyWaiting why) {
         this.jobs = jobs;
         this.ledger = ledger;
         this.gitlab = gitlab;
+        this.why = why;
     }
 
     /** @param next give it as {@code after} to get the next page; null at the end */
@@ -92,6 +96,13 @@ public final class JobsResource {
     public JobDetail get(@PathParam("id") String id, @QueryParam("instance") @Nullable String instance) {
         JobView view = find(id, instance);
         return JobDetail.of(view, ledger.slotsOf(view.job().key()));
+    }
+
+    /** Why a job does not run yet, as things stand now. */
+    @GET
+    @Path("{id}/why")
+    public Why why(@PathParam("id") String id, @QueryParam("instance") @Nullable String instance) {
+        return why.of(find(id, instance));
     }
 
     /** Cancels a job in GitLab; its VM goes then. A job that has ended stays as it is. */

@@ -68,6 +68,13 @@ final class ClientTest {
     }
 
     @Test
+    void whyAJobDoesNotRunIsSaid() {
+        assertThat(fine("why", String.valueOf(project.job("odd"))).out())
+                .startsWith("REFUSED: it is refused: the tag actuated-odd does not parse");
+        assertThat(run("why", "999999").err()).contains("no job 999999 is known");
+    }
+
+    @Test
     void aHostIsDrainedAndUndrainedByAnOrder() throws IOException {
         Path credential = CONTROL_PLANE.folder().resolve("hosts/host-2");
         Files.writeString(credential, "credential-of-host-2");

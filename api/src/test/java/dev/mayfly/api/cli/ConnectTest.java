@@ -162,7 +162,8 @@ final class ConnectTest {
     void aRemovedProjectKeepsOnlyOthersWebhooks() {
         project.call("POST", "/projects/%d/hooks".formatted(project.id()), Map.of("url", "https://chat.example/hook"));
         connect();
-        assertThat(gitlab("remove-project", CONTROL_PLANE.config(), "--dry-run").out()).contains("would be removed");
+        assertThat(gitlab("remove-project", CONTROL_PLANE.config(), "--dry-run").out())
+                .contains("would be removed");
         assertThat(hooks()).hasSize(2);
         assertThat(gitlab("remove-project", CONTROL_PLANE.config()).out()).contains("removed");
         assertThat(hooks()).hasSize(1);

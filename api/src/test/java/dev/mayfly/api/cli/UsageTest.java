@@ -33,12 +33,26 @@ final class UsageTest {
     void helpListsTheCommands() {
         assertThat(output(0, "--help"))
                 .startsWith("usage: mayfly ")
-                .contains("server", "check", "jobs", "job", "hosts", "ledger", "sweep", "gitlab")
+                .contains("server", "check", "jobs", "job", "why", "hosts", "ledger", "sweep", "gitlab")
                 .doesNotContain("project.jar", "java -jar");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"server", "check", "jobs", "job", "hosts", "ledger", "sweep", "gitlab", "gitlab connect", "gitlab check", "gitlab remove-project", "gitlab list"})
+    @ValueSource(
+            strings = {
+                "server",
+                "check",
+                "jobs",
+                "job",
+                "hosts",
+                "ledger",
+                "sweep",
+                "gitlab",
+                "gitlab connect",
+                "gitlab check",
+                "gitlab remove-project",
+                "gitlab list"
+            })
     void eachCommandHasHelp(String command) {
         assertThat(output(0, (command + " --help").split(" ", -1))).startsWith("usage: mayfly " + command + " ");
     }

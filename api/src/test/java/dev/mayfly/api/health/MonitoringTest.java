@@ -80,9 +80,7 @@ final class MonitoringTest {
                         System.getenv().getOrDefault("MAYFLY_PROMTOOL", "promtool"),
                         "check",
                         "rules",
-                        CHECKOUT
-                                .resolve("deploy/prometheus/mayfly-alerts.yml")
-                                .toString())
+                        CHECKOUT.resolve("deploy/prometheus/mayfly-alerts.yml").toString())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

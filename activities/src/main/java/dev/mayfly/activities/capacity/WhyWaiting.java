@@ -1,0 +1,136 @@
+package dev.mayfly.activities.capacity;
+
+import dev.mayfly.activities.capacity.Why.Code;
+import dev.mayfly.activities.jobs.JobView;
+import dev.mayfly.activities.placement.Decision.Waiting;
+import dev.mayfly.activities.placement.Limit;
+import dev.mayfly.activities.placement.Reason;
+import dev.mayfly.activities.placement.Reason.Resource;
+import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.VmSize;
+import java.util.Optional;
+import org.jdbi.v3.core.Jdbi;
+
+/**
+ * Says why a job does not run yet, by asking placement what it would decide now. Reads only, and without the dispatcher's
+ * lock: what it says may be over a moment later.
+ */
+public final class WhyWaiting {
+
+    private final Jdbi jdbi;
+    private final PostgresCapacity capacity;
+
+    public WhyWaiting(Jdbi jdbi, PostgresCapacity capacity) {
+        this.jdbi = jdbi;
+        this.capacity = capacity;
+    }
+
+    public Why of(JobView job) {
+        if (job.refusal() != null) {
+            return new Why(Code.REFUSED, "it is refused: " + job.refusal());
+        }
+        if (job.phase() == null) {
+            return new Why(Code.JUST_QUEUED, "its workflow has not begun");
+        }
+        return switch (job.phase()) {
+            case DISMANTLING, DONE ->
+                new Why(
+                        Code.ENDED,
+                        job.outcome() == null
+                                ? "it has ended"
+                                : "it has ended: " + job.outcome().detail());
+            case RUNNING -> new Why(Code.RUNNING, "it runs in %s on %s".formatted(job.slotId(), job.hostId()));
+            case LAUNCHING ->
+                new Why(Code.STARTING, "its VM %s is being started on %s".formatted(job.slotId(), job.hostId()));
+            case CLAIMING ->
+                new Why(
+                        Code.WAITS_FOR_GITLAB,
+                        "its VM %s on %s is there and waits for GitLab to hand it the job"
+                                .formatted(job.slotId(), job.hostId()));
+            case QUEUED -> inQueue(job);
+        };
+    }
+
+    private Why inQueue(JobView job) {
+        String key = job.job().key().workflowId();
+        Integer position = jdbi.withHandle(handle -> new Queue(handle).position(key));
+        if (position == null) {
+            return new Why(Code.JUST_QUEUED, "it was queued this moment");
+        }
+        Optional<Waiting> waiting = capacity.whyWaiting(key);
+        if (waiting.isEmpty()) {
+            return position > Dispatcher.DEPTH
+                    ? new Why(Code.FAR_BEHIND, "%d jobs are before it".formatted(position - 1), position)
+                    : new Why(Code.JUST_QUEUED, "there is room for it; it gets a slot in a moment", position);
+        }
+        return why(waiting.get(), position);
+    }
+
+    private static Why why(Waiting waiting, int position) {
+        VmSize size = waiting.request().size();
+        Reason reason = waiting.reason();
+        String behind = position == 1 ? "it is the next" : "%d jobs are before it".formatted(position - 1);
+        if (reason instanceof Reason.NoHostOfArch none) {
+            return new Why(
+                    Code.NO_HOST_OF_ARCH,
+                    "it asks for %s, and no host is %1$s; add one"
+                            .formatted(none.arch().tag()),
+                    position);
+        }
+        if (reason instanceof Reason.NoHostWithLabels none) {
+            return new Why(
+                    Code.NO_HOST_WITH_LABELS,
+                    "no host has the labels %s; label one, or remove the tag".formatted(none.labels()),
+                    position);
+        }
+        if (reason instanceof Reason.NoHostLargeEnough none) {
+            return new Why(
+                    Code.NO_HOST_LARGE_ENOUGH,
+                    "it asks for %s and no host is so large; the largest have %s; ask for less, or add a host"
+                            .formatted(size.label(), words(none.most())),
+                    position);
+        }
+        if (reason instanceof Reason.NoHostReady none) {
+            return new Why(
+                    Code.NO_HOST_READY,
+                    "each of the %d hosts that could run it is silent, lost or drained; 'mayfly hosts' says which"
+                            .formatted(none.hosts()),
+                    position);
+        }
+        if (reason instanceof Reason.NoRoom none) {
+            return new Why(
+                    Code.NO_ROOM,
+                    "none of the %d hosts that could run it has %s free now; %s"
+                            .formatted(none.hosts(), size.label(), behind),
+                    position);
+        }
+        if (reason instanceof Reason.ReservedFor other) {
+            return new Why(
+                    Code.RESERVED_FOR_ANOTHER,
+                    "what is free is kept for %s, which has waited for longer; %s".formatted(other.job(), behind),
+                    position);
+        }
+        Reason.AtLimit limit = (Reason.AtLimit) reason;
+        return new Why(Code.AT_LIMIT, limit(limit), position);
+    }
+
+    private static String limit(Reason.AtLimit at) {
+        Limit limit = at.limit();
+        String whose = limit.path().isEmpty() ? "GitLab " + limit.instance() : limit.path();
+        Resource what = at.what();
+        return switch (what) {
+            case JOBS -> "%s has %d of %d jobs running".formatted(whose, at.used(), limit.jobs());
+            case MILLI_CPUS ->
+                "%s has %.1f of %.1f CPUs in use, and this job would be more than the rest"
+                        .formatted(whose, at.used() / 1000.0, limit.milliCpus() / 1000.0);
+            case MEMORY_MIB ->
+                "%s has %d of %d MiB in use, and this job would be more than the rest"
+                        .formatted(whose, at.used(), limit.memoryMib());
+        };
+    }
+
+    private static String words(Capacity most) {
+        return "%.1f CPUs, %d MiB of memory, %d MiB of disk"
+                .formatted(most.milliCpus() / 1000.0, most.memoryMib(), most.diskMib());
+    }
+}
