@@ -152,6 +152,14 @@ class LedgerTest extends WithFleet {
     }
 
     @Test
+    void whatOnlyTheListOfTheDestroyedNamesIsEnteredAsGone() {
+        Holding slot = fleet.holds(ten);
+        fleet.lease("a", 1, 2, "qemu", List.of(), List.of(new DestroyedSlot(slot.slotId(), 2)));
+
+        assertThat(OF_HOST).allSatisfy(kind -> assertThat(balance(kind)).isEqualTo("2/2"));
+    }
+
+    @Test
     void aRenewalThatComesLateIsPutRightByTheNext() {
         Holding slot = fleet.holds(ten);
         fleet.lease("a", 1, 2, said(slot, 1));
@@ -262,6 +270,18 @@ class LedgerTest extends WithFleet {
         sql("update runner set removed_at = now(), token = null where runner_id = 101");
         assertThat(balance("runner")).isEqualTo("2/2");
         assertThat(balance("runner-token")).isEqualTo("2/2");
+    }
+
+    @Test
+    void aRunnerThatIsRemovedTwiceWentTheFirstTime() {
+        Holding slot = fleet.holds(ten);
+        makeRunner(slot.slotId(), 100);
+        sql("update runner set removed_at = now() - interval '1 day', token = null where runner_id = 100");
+        sql("update runner set removed_at = now() where runner_id = 100");
+
+        Instant between = Instant.now().minus(Duration.ofHours(1));
+        assertThat(count("runner", between).destroyed()).isZero();
+        assertThat(count("runner", Instant.EPOCH).destroyed()).isEqualTo(1);
     }
 
     @Test

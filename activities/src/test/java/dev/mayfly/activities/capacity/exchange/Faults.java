@@ -45,7 +45,8 @@ final class Faults {
                         lives.stream().flatMap(job -> lateCalls(job, vmOf(job))),
                         world.jobs.stream().flatMap(this::lateHold),
                         world.vms.values().stream().flatMap(this::planeIsAway),
-                        world.vms.values().stream().flatMap(this::oddReports),
+                        world.vms.values().stream().flatMap(this::reportsAgain),
+                        world.vms.values().stream().flatMap(this::wrongReports),
                         world.vms.values().stream().flatMap(this::vmDies),
                         hosts.stream().map(this::agentCrashes),
                         hosts.stream().map(this::isSilent),
@@ -124,20 +125,23 @@ final class Faults {
                 }));
     }
 
-    private Stream<Step> oddReports(SimulatedVm vm) {
+    private Stream<Step> reportsAgain(SimulatedVm vm) {
         SimulatedJob claim = vm.claim;
-        Stream<Step> again = claim == null || !vm.reported
+        return claim == null || !vm.reported
                 ? Stream.of()
                 : Stream.of(Step.of(
                         "%s reports job %d once more".formatted(vm.slotId, claim.number()),
                         () -> world.plane.claimed(vm.hostId, vm.slotId, vm.epoch, claim.job)));
-        Stream<Step> wrong = world.jobs.stream()
-                .filter(job -> isAgainstAClaim(vm, job))
+    }
+
+    /** What GitLab never hands to an agent that keeps the rules: the control plane must not rely on that. */
+    private Stream<Step> wrongReports(SimulatedVm vm) {
+        return world.jobs.stream()
+                .filter(job -> isGone(vm) || isOfAnotherSize(vm, job) || isAgainstAClaim(vm, job))
                 .map(job -> Step.of(
                         "an agent at fault reports job %d for %s".formatted(job.number(), vm.slotId),
                         () -> assertThat(world.plane.claimed(vm.hostId, vm.slotId, vm.epoch, job.job))
                                 .isNotEqualTo(Verdict.HELD)));
-        return Stream.concat(again, wrong);
     }
 
     private Stream<Step> vmDies(SimulatedVm vm) {
@@ -147,6 +151,14 @@ final class Faults {
                     vm.state = State.DEAD;
                     world.broke = true;
                 }));
+    }
+
+    private boolean isGone(SimulatedVm vm) {
+        return world.slot(vm).isEmpty();
+    }
+
+    private static boolean isOfAnotherSize(SimulatedVm vm, SimulatedJob job) {
+        return job.isOurs() && !vm.size.equals(job.job.size());
     }
 
     /** The slot holds the claim of another job, or the job was claimed by another slot. */

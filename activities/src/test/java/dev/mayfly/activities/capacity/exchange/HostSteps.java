@@ -14,6 +14,8 @@ import java.util.Objects;
 final class HostSteps {
 
     private final World world;
+    /** What the last dispatcher pass left behind: another one would find nothing new to do. */
+    private List<String> passed = List.of();
 
     HostSteps(World world) {
         this.world = world;
@@ -137,9 +139,14 @@ final class HostSteps {
                 world.silentHosts.remove(host);
             }));
         }
-        boolean waits = world.plane.now().lines().stream().anyMatch(line -> line.startsWith("queue"));
-        if (waits) {
-            steps.add(Step.transaction("a dispatcher pass", world.plane::dispatch));
+        List<String> now = world.plane.now().lines();
+        boolean waits = now.stream().anyMatch(line -> line.startsWith("queue"));
+        if (waits && !now.equals(passed)) {
+            steps.add(Step.transaction("a dispatcher pass", () -> {
+                if (world.plane.dispatch()) {
+                    passed = world.plane.now().lines();
+                }
+            }));
         }
         return steps;
     }

@@ -138,8 +138,9 @@ final class Plane {
         return answer != null;
     }
 
-    void dispatch() {
-        transact("dispatch", capacity::dispatch, () -> model.dispatch(null));
+    /** False if it was cut off. */
+    boolean dispatch() {
+        return transact("dispatch", capacity::dispatch, () -> model.dispatch(null)) != null;
     }
 
     void giveUp(CiJob job, String slotId) {
