@@ -90,8 +90,7 @@ class NoStarvationPropertyTest {
     }
 
     /** At worst nothing ends on a host that is closed for a head as long as anything runs elsewhere. */
-    private static Vm nextToEnd(
-            List<Vm> running, Decision decision, List<Room> rooms, boolean adverse, Random random) {
+    private static Vm nextToEnd(List<Vm> running, Decision decision, List<Room> rooms, boolean adverse, Random random) {
         Set<String> closed = decision.reservations().stream()
                 .filter(reservation -> reservation.from() == null)
                 .map(Decision.Reservation::hostId)

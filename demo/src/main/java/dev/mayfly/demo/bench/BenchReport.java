@@ -71,7 +71,13 @@ record BenchReport(
 
     private static String line(Goal goal) {
         return "%-6s %-59s %9.2f, %s %.2f %s%n"
-                .formatted(goal.met() ? "met" : "MISSED", goal.text(), goal.measured(), goal.bound(), goal.limit(), goal.unit());
+                .formatted(
+                        goal.met() ? "met" : "MISSED",
+                        goal.text(),
+                        goal.measured(),
+                        goal.bound(),
+                        goal.limit(),
+                        goal.unit());
     }
 
     private static String row(String name, Distribution times) {

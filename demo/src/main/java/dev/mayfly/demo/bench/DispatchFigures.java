@@ -40,8 +40,7 @@ final class DispatchFigures {
     Result run() {
         try (QueueDatabase database = new QueueDatabase(Clock.systemUTC())) {
             progress.accept("%d jobs are queued".formatted(jobs));
-            database.queue(
-                    jobs, i -> QueueDatabase.job("acme/app-" + i % PROJECTS, i % PROJECTS, i + 1L, SIZE));
+            database.queue(jobs, i -> QueueDatabase.job("acme/app-" + i % PROJECTS, i % PROJECTS, i + 1L, SIZE));
             int each = (jobs + hosts - 1) / hosts;
             Capacity offered =
                     new Capacity(SIZE.milliCpus() * each, SIZE.hostMemoryMib() * each, SIZE.diskMib() * each);
@@ -63,7 +62,8 @@ final class DispatchFigures {
                 int now = database.capacity.dispatch();
                 passes.add(Duration.ofNanos(System.nanoTime() - one));
                 if (now == 0) {
-                    throw new IllegalStateException("%d of %d jobs were granted, and then no more".formatted(granted, jobs));
+                    throw new IllegalStateException(
+                            "%d of %d jobs were granted, and then no more".formatted(granted, jobs));
                 }
                 granted += now;
                 batch = Math.max(batch, now);
@@ -75,10 +75,11 @@ final class DispatchFigures {
                 int first = from;
                 int past = from + batch;
                 long one = System.nanoTime();
-                database.jdbi().useTransaction(handle -> handle.createUpdate(FLOOR)
-                        .bind("from", first)
-                        .bind("until", past)
-                        .execute());
+                database.jdbi()
+                        .useTransaction(handle -> handle.createUpdate(FLOOR)
+                                .bind("from", first)
+                                .bind("until", past)
+                                .execute());
                 floors.add(Duration.ofNanos(System.nanoTime() - one));
             }
             double floor = jobs / ((System.nanoTime() - begin) / 1e9);

@@ -1,7 +1,7 @@
 package dev.mayfly.demo.bench;
 
-import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.activity.Holding;
+import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.VmSize;
 import java.time.Clock;
@@ -129,9 +129,10 @@ final class FairnessFigures {
         while (database.capacity.dispatch() > 0) {
             // to its end
         }
-        for (String job : database.jdbi().withHandle(handle -> handle.createQuery("select job_key from holding order by job_key")
-                .mapTo(String.class)
-                .list())) {
+        for (String job : database.jdbi()
+                .withHandle(handle -> handle.createQuery("select job_key from holding order by job_key")
+                        .mapTo(String.class)
+                        .list())) {
             CiJob granted = waiting.remove(job);
             if (granted != null) {
                 Holding slot = database.capacity.hold(granted);

@@ -57,9 +57,12 @@ final class Packing {
         used.put("placement, durations known", best * 100);
         used.put(
                 "placement, durations unknown",
-                use((rooms, queue, now) -> Placement.place(rooms, queue, List.of(), Rules.standard(), now), false) * 100);
+                use((rooms, queue, now) -> Placement.place(rooms, queue, List.of(), Rules.standard(), now), false)
+                        * 100);
         used.put("    first fit, no job is waited for", use(greedy(room -> 0), false) * 100);
-        used.put("    best fit by memory, no job is waited for", use(greedy(room -> room.free().memoryMib()), false) * 100);
+        used.put(
+                "    best fit by memory, no job is waited for",
+                use(greedy(room -> room.free().memoryMib()), false) * 100);
         used.put("    bound: linear program", bound * 100);
         return new Result(
                 used, Goal.atLeast("CPU and memory in use, share of the bound", best / bound * 100, LEAST * 100, "%"));

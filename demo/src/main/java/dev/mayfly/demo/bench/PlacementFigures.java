@@ -67,7 +67,11 @@ final class PlacementFigures {
         String name = "one decision, %d hosts, %d queued".formatted(hosts, queued);
         return new Result(
                 new Measurement(
-                        name, "the caller's clock", measured, "each host and request read once", Distribution.of(floors)),
+                        name,
+                        "the caller's clock",
+                        measured,
+                        "each host and request read once",
+                        Distribution.of(floors)),
                 Goal.atMost(name + ", p99", measured.p99(), MOST_MILLIS, "ms"));
     }
 
@@ -90,8 +94,7 @@ final class PlacementFigures {
         for (Decision.Grant grant : decision.grants()) {
             granted.add(grant.request().job());
             Duration lasts = grant.request().expected();
-            fleet.start(
-                    host(grant.room()), grant.request().size(), now.plus(lasts == null ? mix.duration() : lasts));
+            fleet.start(host(grant.room()), grant.request().size(), now.plus(lasts == null ? mix.duration() : lasts));
         }
         queue.removeIf(request -> granted.contains(request.job()));
         queue.replaceAll(request -> {

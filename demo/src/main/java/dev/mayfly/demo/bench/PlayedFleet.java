@@ -29,14 +29,7 @@ final class PlayedFleet {
         this.expectations = expectations;
         for (int i = 0; i < hosts; i++) {
             rooms.add(new Room(
-                    "host-%04d".formatted(i),
-                    1,
-                    true,
-                    Arch.X86_64,
-                    Set.of(),
-                    JobMix.HOST,
-                    JobMix.HOST,
-                    List.of()));
+                    "host-%04d".formatted(i), 1, true, Arch.X86_64, Set.of(), JobMix.HOST, JobMix.HOST, List.of()));
             vms.add(new ArrayList<>());
         }
     }
@@ -79,8 +72,7 @@ final class PlayedFleet {
                 old.free().diskMib() + sign * vm.size().diskMib());
         List<Room.Running> running = expectations
                 ? vms.get(vm.host()).stream()
-                        .map(one -> new Room.Running(
-                                Placement.taken(one.size()), one.end()))
+                        .map(one -> new Room.Running(Placement.taken(one.size()), one.end()))
                         .toList()
                 : List.of();
         rooms.set(
@@ -98,11 +90,15 @@ final class PlayedFleet {
 
     /** Share of all hosts' CPUs that is in use. */
     double cpus() {
-        return 1 - rooms.stream().mapToDouble(room -> room.free().milliCpus()).sum() / (1.0 * rooms.size() * JobMix.HOST.milliCpus());
+        return 1
+                - rooms.stream().mapToDouble(room -> room.free().milliCpus()).sum()
+                        / (1.0 * rooms.size() * JobMix.HOST.milliCpus());
     }
 
     /** Share of all hosts' memory that is in use. */
     double memory() {
-        return 1 - rooms.stream().mapToDouble(room -> room.free().memoryMib()).sum() / (1.0 * rooms.size() * JobMix.HOST.memoryMib());
+        return 1
+                - rooms.stream().mapToDouble(room -> room.free().memoryMib()).sum()
+                        / (1.0 * rooms.size() * JobMix.HOST.memoryMib());
     }
 }

@@ -22,6 +22,7 @@ final class BenchReportTest {
                     new Measurement("answer", "by GitLab", new Distribution(20, 3, 4, 5, 6), null, null)),
             List.of(),
             Map.of("agent", 120.5),
+            Map.of("best fit", 85.2),
             List.of(Goal.atMost("launch, p50", 60, 40 + 25, "ms"), Goal.atMost("memory", 120.5, 100, "MiB")));
 
     private static Distribution floor(double p50) {
@@ -41,6 +42,7 @@ final class BenchReportTest {
         assertThat(json.at("/goals/0/met").asBoolean()).isTrue();
         assertThat(json.at("/goals/1/met").asBoolean()).isFalse();
         assertThat(json.at("/memory/agent").asDouble()).isEqualTo(120.5);
+        assertThat(json.at("/used/best fit").asDouble()).isEqualTo(85.2);
         assertThat(json.at("/load/simulated").asDouble()).isEqualTo(0.5);
     }
 
