@@ -57,7 +57,7 @@ interface HostDao {
                 reboot_of = case when reboot_of <> :request.bootId then null else reboot_of end,
                 clock_ahead_millis = :ahead, outdated = :outdated, forgotten_at = null
             where id = :request.hostId and epoch = :request.epoch
-                and (:request.bootId is null or previous_boot_id is distinct from :request.bootId)
+                and coalesce(previous_boot_id <> :request.bootId, true)
             returning reboot_of is not null and used_memory_mib = 0 and inventory = '[]'""")
     @Nullable
     Boolean renew(

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * of its own.
  *
  * <p>What a sequence costs, measured on two busy cores: some 27 transactions, 240 statements, 52 ms of CPU, more than half
- * of it PostgreSQL's own; 36 ms of time once the JVM is warm. So 10,000 are minutes, and a build plays 2,000. One query
+ * of it PostgreSQL's own; 36 ms of time once the JVM is warm. So 10,000 are minutes, and a build plays 500. One query
  * for all that is compared after a transaction was slower than two, generic plans were no faster.
  */
 class ExchangePropertyTest {

@@ -16,6 +16,8 @@ import dev.mayfly.activities.db.MovableClock;
 import dev.mayfly.activities.jobs.Jobs;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
+import dev.mayfly.activities.placement.Order;
+import dev.mayfly.activities.placement.Rules;
 import dev.mayfly.activities.seal.Sealer;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
@@ -47,6 +49,9 @@ final class Plane {
             Duration.ofSeconds(2),
             Duration.ofSeconds(10));
 
+    /** Who has waited longest is promoted by a count that no crash resets, and is {@code QueueOrderTest}'s. */
+    private static final Order BY_ARRIVAL = new Order(Integer.MAX_VALUE, List.of(), List.of());
+
     final ModelCapacity model = new ModelCapacity();
     private final MovableClock clock = new MovableClock();
     private final CrashingConnections connections;
@@ -61,7 +66,8 @@ final class Plane {
         this.jdbi = jdbi;
         this.connections = connections;
         Outbox outbox = new Outbox(jdbi, clock);
-        this.capacity = new PostgresCapacity(jdbi, clock, outbox, new Sealer("test", new byte[32]));
+        this.capacity = new PostgresCapacity(
+                jdbi, clock, outbox, new Sealer("test", new byte[32]), Rules.standard(), BY_ARRIVAL);
         this.hosts = new Hosts(jdbi, clock, outbox, TIMES, null);
         this.jobs = new Jobs(jdbi, clock);
         this.now = Snapshot.read(jdbi);

@@ -20,7 +20,8 @@ import org.jdbi.v3.sqlobject.SqlObjectPlugin;
 /** A database of its own, in which one sequence after the other is played, each from an empty start. */
 final class Side implements AutoCloseable {
 
-    private static final int MOST_ROUNDS = 80;
+    /** Five jobs may have one slot after another, in sixteen rounds each. */
+    private static final int MOST_ROUNDS = 160;
 
     private final PostgresExtension postgres = new PostgresExtension();
     private final CrashingConnections connections;
