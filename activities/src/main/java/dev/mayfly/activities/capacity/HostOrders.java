@@ -85,7 +85,8 @@ public final class HostOrders {
             int slots = holdings.slotsOn(hostId);
             if (slots > 0) {
                 throw new IllegalStateException(
-                        "%d slots of host %s are being cleaned up; try again in a minute".formatted(slots, hostId));
+                        "host %s has slots that are being cleaned up (%d); try again in a minute"
+                                .formatted(hostId, slots));
             }
             holdings.hosts().forget(hostId, clock.instant());
             log.info("host {} is forgotten", hostId);

@@ -60,7 +60,7 @@ public final class WhyWaiting {
         Optional<Waiting> waiting = capacity.whyWaiting(key);
         if (waiting.isEmpty()) {
             return position > Dispatcher.DEPTH
-                    ? new Why(Code.FAR_BEHIND, "%d jobs are before it".formatted(position - 1), position)
+                    ? new Why(Code.FAR_BEHIND, behind(position), position)
                     : new Why(Code.JUST_QUEUED, "there is room for it; it gets a slot in a moment", position);
         }
         return why(waiting.get(), position);
@@ -69,7 +69,7 @@ public final class WhyWaiting {
     private static Why why(Waiting waiting, int position) {
         VmSize size = waiting.request().size();
         Reason reason = waiting.reason();
-        String behind = position == 1 ? "it is the next" : "%d jobs are before it".formatted(position - 1);
+        String behind = behind(position);
         if (reason instanceof Reason.NoHostOfArch none) {
             return new Why(
                     Code.NO_HOST_OF_ARCH,
@@ -93,15 +93,20 @@ public final class WhyWaiting {
         if (reason instanceof Reason.NoHostReady none) {
             return new Why(
                     Code.NO_HOST_READY,
-                    "each of the %d hosts that could run it is silent, lost or drained; 'mayfly hosts' says which"
+                    "no host that could run it takes VMs now: %d are silent, lost or drained; 'mayfly hosts' says which"
                             .formatted(none.hosts()),
                     position);
         }
         if (reason instanceof Reason.NoRoom none) {
             return new Why(
                     Code.NO_ROOM,
-                    "none of the %d hosts that could run it has %s free now; %s"
-                            .formatted(none.hosts(), size.label(), behind),
+                    "%s %s free now; %s"
+                            .formatted(
+                                    none.hosts() == 1
+                                            ? "the only host that could run it does not have"
+                                            : "none of the %d hosts that could run it has".formatted(none.hosts()),
+                                    size.label(),
+                                    behind),
                     position);
         }
         if (reason instanceof Reason.ReservedFor other) {
@@ -112,6 +117,14 @@ public final class WhyWaiting {
         }
         Reason.AtLimit limit = (Reason.AtLimit) reason;
         return new Why(Code.AT_LIMIT, limit(limit), position);
+    }
+
+    private static String behind(int position) {
+        return switch (position) {
+            case 1 -> "it is the next";
+            case 2 -> "one job is before it";
+            default -> "%d jobs are before it".formatted(position - 1);
+        };
     }
 
     private static String limit(Reason.AtLimit at) {

@@ -134,7 +134,8 @@ class HostOrdersTest extends WithFleet {
         Holding slot = fleet.holds(ten);
         assertThatThrownBy(() -> orders.forget("a")).hasMessageContaining("stop its agent");
         fleet.loseSilentHosts();
-        assertThatThrownBy(() -> orders.forget("a")).hasMessageContaining("1 slots of host a");
+        assertThatThrownBy(() -> orders.forget("a"))
+                .hasMessageContaining("host a has slots that are being cleaned up (1)");
         fleet.capacity.leave(ten.key());
         fleet.capacity.release(ten.key(), slot.slotId());
 

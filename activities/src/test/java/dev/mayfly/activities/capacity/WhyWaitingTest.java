@@ -44,7 +44,8 @@ class WhyWaitingTest extends WithFleet {
         Why why = why(eleven);
         assertThat(why.code()).isEqualTo(Code.NO_ROOM);
         assertThat(why.position()).isEqualTo(1);
-        assertThat(why.reason()).isEqualTo("none of the 1 hosts that could run it has 2c/4g free now; it is the next");
+        assertThat(why.reason())
+                .isEqualTo("the only host that could run it does not have 2c/4g free now; it is the next");
     }
 
     @Test
@@ -55,7 +56,7 @@ class WhyWaitingTest extends WithFleet {
         CiJob twelve = job(12, SMALL);
         queue(twelve);
         assertThat(why(twelve).position()).isEqualTo(2);
-        assertThat(why(twelve).reason()).endsWith("1 jobs are before it");
+        assertThat(why(twelve).reason()).endsWith("one job is before it");
     }
 
     @Test
