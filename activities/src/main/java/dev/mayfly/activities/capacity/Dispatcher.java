@@ -65,7 +65,7 @@ final class Dispatcher {
         if (rooms.stream().noneMatch(rules::leaveRoomOn)) {
             return Map.of();
         }
-        List<Usage> usage = rules.limits().isEmpty() ? List.of() : queue.usage();
+        List<Usage> usage = usage();
         Map<String, QueuedJob> queued = new HashMap<>();
         List<Request> requests = new ArrayList<>();
         Set<String> atLimit = new HashSet<>();
@@ -93,13 +93,17 @@ final class Dispatcher {
     /** What keeps this job waiting now; empty if a pass would grant it a slot, or does not come to it. Changes nothing. */
     Optional<Decision.Waiting> why(String job) {
         List<Room> rooms = queue.rooms(rules.cpuOvercommit());
-        List<Usage> usage = rules.limits().isEmpty() ? List.of() : queue.usage();
+        List<Usage> usage = usage();
         List<Request> requests = queue.page(null, Set.of(), DEPTH).stream()
                 .map(QueuedJob::request)
                 .toList();
         return decide(rooms, requests, usage).waiting().stream()
                 .filter(waiting -> waiting.request().job().equals(job))
                 .findFirst();
+    }
+
+    private List<Usage> usage() {
+        return rules.limits().isEmpty() ? List.of() : queue.usage();
     }
 
     /** What runs is only read if a head needs to know, and somebody is behind it. */

@@ -30,7 +30,7 @@ public final class Hosts {
     private static final Logger log = LoggerFactory.getLogger(Hosts.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     /** As the agent tolerates at its start. */
-    private static final Duration MOST_SKEW = Duration.ofSeconds(60);
+    public static final Duration MOST_SKEW = Duration.ofSeconds(60);
 
     private static final TypeReference<List<SlotReport>> INVENTORY = new TypeReference<>() {};
 

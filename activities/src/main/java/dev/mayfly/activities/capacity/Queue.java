@@ -68,8 +68,8 @@ final class Queue {
     List<QueuedJob> page(@Nullable QueuedJob after, Collection<String> without, int most) {
         return handle.createQuery("""
                         select queue.job_key, job.instance, job.project_path, job.arch, job.milli_cpus, job.memory_mib,
-                            job.disk_mib,                             queue.passed, queue.expected_millis, queue.project, queue.priority, queue.start, queue.aged,
-                            queue.level, queue.rank, queue.place
+                            job.disk_mib, queue.passed, queue.expected_millis, queue.project, queue.priority,
+                            queue.start, queue.aged, queue.level, queue.rank, queue.place
                         from queue join job on job.key = queue.job_key
                         where queue.waiting and job.left_at is null and queue.start is not null
                             and (queue.level, queue.rank, queue.place) > (:level, :rank, :place)

@@ -116,12 +116,7 @@ public final class GitLabJobs implements GitLabActivities {
 
     /** Projects that our token's user maintains, most recently active first; for the reconciler. */
     public List<Project> maintainedProjects(String instance, int most) {
-        ProjectFilter filter = new ProjectFilter()
-                .withMembership(true)
-                .withMinAccessLevel(AccessLevel.MAINTAINER)
-                .withArchived(false)
-                .withSimple(true)
-                .withOrderBy(ProjectOrderBy.LAST_ACTIVITY_AT);
+        ProjectFilter filter = maintained();
         try {
             List<Project> found = new ArrayList<>();
             for (int page = 1; found.size() < most; page++) {
@@ -135,6 +130,16 @@ public final class GitLabJobs implements GitLabActivities {
         } catch (GitLabApiException e) {
             throw GitLabErrors.failure("listing projects of GitLab " + instance, e);
         }
+    }
+
+    /** Projects that the access token's user maintains, most recently active first. */
+    public static ProjectFilter maintained() {
+        return new ProjectFilter()
+                .withMembership(true)
+                .withMinAccessLevel(AccessLevel.MAINTAINER)
+                .withArchived(false)
+                .withSimple(true)
+                .withOrderBy(ProjectOrderBy.LAST_ACTIVITY_AT);
     }
 
     /** Pending and running jobs of a project, for the sweeper. */

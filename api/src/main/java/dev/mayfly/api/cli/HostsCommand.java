@@ -148,12 +148,8 @@ public final class HostsCommand extends ClientCommand {
         lines.put("since", host.path("registeredAt").asText());
         lines.put("renewed", host.path("renewedAt").asText());
         lines.put("draining", Table.text(host.path("drainingSince")));
-        lines.put("note", note(host));
-        lines.forEach((name, value) -> {
-            if (!value.isEmpty() && !value.equals("-")) {
-                to.println("%-10s %s".formatted(name, value));
-            }
-        });
+        lines.put("note", note(host).isEmpty() ? "-" : note(host));
+        Table.print(lines, to);
         for (JsonNode vm : host.path("inventory")) {
             to.println("VM         %s: %s%s"
                     .formatted(

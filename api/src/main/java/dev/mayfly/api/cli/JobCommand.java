@@ -63,11 +63,7 @@ public final class JobCommand extends ClientCommand {
                         reached.path("phase").asText().toLowerCase(java.util.Locale.ROOT),
                         reached.path("at").asText()));
         lines.put("page", job.path("links").path("gitlab").asText());
-        lines.forEach((name, value) -> {
-            if (!value.equals("-")) {
-                to.println("%-10s %s".formatted(name, value));
-            }
-        });
+        Table.print(lines, to);
     }
 
     /** The slots that it held before its last one, a hyphen for none. */

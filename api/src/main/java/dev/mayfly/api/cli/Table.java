@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Rows under headings, each column as wide as it must be. */
 final class Table {
@@ -33,6 +34,15 @@ final class Table {
             }
             to.println(line.toString().stripTrailing());
         }
+    }
+
+    /** Names and values in two columns; those without a value, which is a hyphen, are left out. */
+    static void print(Map<String, String> lines, PrintStream to) {
+        lines.forEach((name, value) -> {
+            if (!value.equals("-")) {
+                to.println("%-10s %s".formatted(name, value));
+            }
+        });
     }
 
     /** The value's text, a hyphen for none. */

@@ -1,6 +1,7 @@
 package dev.mayfly.api.connect;
 
 import dev.mayfly.activities.gitlab.GitLabErrors;
+import dev.mayfly.activities.gitlab.GitLabJobs;
 import jakarta.ws.rs.core.Form;
 import java.time.Clock;
 import java.time.LocalDate;
@@ -15,8 +16,6 @@ import org.gitlab4j.api.GitLabApiException;
 import org.gitlab4j.api.models.AccessLevel;
 import org.gitlab4j.api.models.Project;
 import org.gitlab4j.api.models.ProjectAccess;
-import org.gitlab4j.api.models.ProjectFilter;
-import org.gitlab4j.models.Constants.ProjectOrderBy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,13 +122,7 @@ public final class ProjectConnection {
     /** How the projects that the access token's user maintains are connected, most recently active first. */
     public Report list() {
         try {
-            ProjectFilter maintained = new ProjectFilter()
-                    .withMembership(true)
-                    .withMinAccessLevel(AccessLevel.MAINTAINER)
-                    .withArchived(false)
-                    .withSimple(true)
-                    .withOrderBy(ProjectOrderBy.LAST_ACTIVITY_AT);
-            for (Project project : api.getProjectApi().getProjects(maintained)) {
+            for (Project project : api.getProjectApi().getProjects(GitLabJobs.maintained())) {
                 List<ProjectHook> ours = ours(project);
                 String state = ours.isEmpty()
                         ? "not connected"

@@ -3,6 +3,7 @@ package dev.mayfly.api.health;
 import com.codahale.metrics.CachedGauge;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import dev.mayfly.activities.capacity.Hosts;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -30,7 +31,7 @@ final class FleetGauges {
                 (select coalesce(extract(epoch from now() - min(job.queued_at)), 0) from queue
                     join job on job.key = queue.job_key where queue.waiting) as "jobs.oldest.wait.seconds",
                 (select count(*) from host where outdated and forgotten_at is null) as "hosts.outdated",
-                (select count(*) from host where abs(clock_ahead_millis) > 60000 and forgotten_at is null)
+                (select count(*) from host where abs(clock_ahead_millis) > %d and forgotten_at is null)
                     as "hosts.clock.off",
                 (select count(*) from job where phase = 'RUNNING') as "jobs.running",
                 (select count(*) from slot where released_at is null) as "slots.live",
@@ -43,7 +44,7 @@ final class FleetGauges {
                 (select coalesce(sum(memory_mib), 0) from host where accepting) as "capacity.memory.mib",
                 (select coalesce(sum(used_milli_cpus), 0) from host) as "reserved.millicpus",
                 (select coalesce(sum(used_memory_mib), 0) from host) as "reserved.memory.mib"
-            """;
+            """.formatted(Hosts.MOST_SKEW.toMillis());
     private static final List<String> NAMES = List.of(
             "inbox.waiting",
             "outbox.waiting",

@@ -53,13 +53,9 @@ public final class BenchMain {
             inCluster("qemu", 0, cluster -> measureVms(cluster, vms));
             inCluster("qemu", 1, cluster -> measureStarts(cluster, true, vms));
         }
-        BenchReport report = new BenchReport(machine(), load, measurements, steps, memory, Map.of(), goals);
-        System.out.println(report.table());
-        String json = arguments.getString("json");
-        if (json != null) {
-            report.writeTo(Path.of(json));
-            program.say("written to " + json);
-        }
+        BenchReport report =
+                new BenchReport(BenchReport.thisMachine(), load, measurements, steps, memory, Map.of(), goals);
+        report.tell(program, arguments.getString("json"));
         return 0;
     }
 
@@ -101,21 +97,12 @@ public final class BenchMain {
     }
 
     private void inCluster(String driver, int templates, Part part) {
-        load.put(templates == 0 ? driver : driver + ", templates", loadAverage());
+        load.put(templates == 0 ? driver : driver + ", templates", BenchReport.loadAverage());
         Path work = Servers.temporaryFolder("mayfly-bench-");
         DemoOptions options = new DemoOptions(work, 1, driver, templates, true, 0, 0, DemoOptions.Times.usual());
         program.inCluster(options, false, cluster -> {
             part.measure(cluster);
             return true;
         });
-    }
-
-    private static double loadAverage() {
-        return Double.parseDouble(Servers.read(Path.of("/proc/loadavg")).split(" ", 2)[0]);
-    }
-
-    private static String machine() {
-        return "%d CPUs, Java %s"
-                .formatted(Runtime.getRuntime().availableProcessors(), System.getProperty("java.version"));
     }
 }

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.mayfly.demo.DemoProgram;
 import dev.mayfly.demo.Servers;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All figures of a run, for people and as JSON.
@@ -31,6 +33,26 @@ record BenchReport(
             .enable(SerializationFeature.INDENT_OUTPUT)
             .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
     private static final String ROW = "%-66s %6s %9s %9s %9s %9s%n";
+
+    /** What a run was measured on. */
+    static String thisMachine() {
+        return "%d CPUs, Java %s"
+                .formatted(Runtime.getRuntime().availableProcessors(), System.getProperty("java.version"));
+    }
+
+    /** Of the last minute. */
+    static double loadAverage() {
+        return Double.parseDouble(Servers.read(Path.of("/proc/loadavg")).split(" ", 2)[0]);
+    }
+
+    /** Prints it and, if a file is named, writes it as JSON. */
+    void tell(DemoProgram program, @Nullable String json) {
+        System.out.println(table());
+        if (json != null) {
+            writeTo(Path.of(json));
+            program.say("written to " + json);
+        }
+    }
 
     void writeTo(Path file) {
         try {

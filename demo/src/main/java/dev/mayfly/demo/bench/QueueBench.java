@@ -1,8 +1,6 @@
 package dev.mayfly.demo.bench;
 
 import dev.mayfly.demo.DemoProgram;
-import dev.mayfly.demo.Servers;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,18 +40,11 @@ public final class QueueBench {
 
     private int run() {
         String what = arguments.getString("what");
-        String load = Servers.read(Path.of("/proc/loadavg")).split(" ", 2)[0];
+        double load = BenchReport.loadAverage();
         measure(what, arguments.getInt("hosts"), arguments.getInt("jobs"));
-        String machine = "%d CPUs, Java %s"
-                .formatted(Runtime.getRuntime().availableProcessors(), System.getProperty("java.version"));
         BenchReport report = new BenchReport(
-                machine, Map.of(what, Double.parseDouble(load)), measurements, List.of(), Map.of(), used, goals);
-        System.out.println(report.table());
-        String json = arguments.getString("json");
-        if (json != null) {
-            report.writeTo(Path.of(json));
-            program.say("written to " + json);
-        }
+                BenchReport.thisMachine(), Map.of(what, load), measurements, List.of(), Map.of(), used, goals);
+        report.tell(program, arguments.getString("json"));
         return 0;
     }
 

@@ -76,7 +76,7 @@ public final class RelayBench {
     }
 
     private int run(@Nullable String json) {
-        String load = Servers.read(Path.of("/proc/loadavg")).split(" ", 2)[0];
+        double load = BenchReport.loadAverage();
         Path work = Servers.temporaryFolder("mayfly-bench-");
         try (SimulatedGitLab gitlab =
                 SimulatedGitLab.start(SimulatedGitLabOptions.plainOnLoopback(work.resolve("gitlab")))) {
@@ -87,15 +87,9 @@ public final class RelayBench {
         } finally {
             Servers.deleteTree(work);
         }
-        String machine = "%d CPUs, Java %s"
-                .formatted(Runtime.getRuntime().availableProcessors(), System.getProperty("java.version"));
         BenchReport report = new BenchReport(
-                machine, Map.of("relay", Double.parseDouble(load)), measurements, List.of(), memory, Map.of(), goals);
-        System.out.println(report.table());
-        if (json != null) {
-            report.writeTo(Path.of(json));
-            program.say("written to " + json);
-        }
+                BenchReport.thisMachine(), Map.of("relay", load), measurements, List.of(), memory, Map.of(), goals);
+        report.tell(program, json);
         return 0;
     }
 
