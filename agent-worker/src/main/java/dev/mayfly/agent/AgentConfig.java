@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param nativeDir folder of mayfly-guard
  * @param addressPool IPv4 network of the cables into VMs
  * @param relayPort where guests reach the relay, on this host's end of their cables
+ * @param labels of this host, for jobs that ask for one
  * @param rebootCommand what reboots this machine when it is empty and an operator ordered it
  */
 public record AgentConfig(
@@ -37,6 +38,7 @@ public record AgentConfig(
         String addressPool,
         UidRange uidRange,
         int relayPort,
+        List<String> labels,
         List<String> rebootCommand,
         EgressConfig egress,
         GuestConfig guest,

@@ -4,6 +4,7 @@ import dev.mayfly.agent.network.AddressPlan;
 import dev.mayfly.agent.network.AllowedEndpoints;
 import dev.mayfly.agent.network.Ipv4Network;
 import dev.mayfly.agent.registry.Upstream;
+import dev.mayfly.workflows.job.HostLabels;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
@@ -71,6 +72,9 @@ final class ConfigRules {
                             String.class,
                             parses(pool -> new AddressPlan(pool, 0, 3)),
                             "write an IPv4 network of 8 to 29 bits with no host bits set, such as 10.200.0.0/16")),
+            Map.entry(
+                    "labels",
+                    Rule.ofEach(HostLabels::isLabel, "write letters, digits, '.', '_' and '-', such as [gpu, rack-7]")),
             Map.entry("relayPort", A_PORT),
             Map.entry("registry.port", A_PORT),
             Map.entry("registry.diskMib", NOT_NEGATIVE),

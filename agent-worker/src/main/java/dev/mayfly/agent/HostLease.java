@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,7 +48,13 @@ final class HostLease implements AutoCloseable {
             Arch arch,
             String driver,
             @Nullable String image,
-            String bootId) {}
+            String bootId,
+            List<String> labels) {
+
+        Description {
+            labels = List.copyOf(labels);
+        }
+    }
 
     /**
      * A lease; {@link #acquire} it, then {@link #keep} it.
@@ -155,7 +162,8 @@ final class HostLease implements AutoCloseable {
                 inventory.destroyed(),
                 host.image(),
                 host.bootId(),
-                clock.instant());
+                clock.instant(),
+                host.labels());
     }
 
     private void follow(LeaseReply reply) throws IOException {

@@ -52,7 +52,13 @@ class HostLeaseTest {
                 this::renew,
                 rig.identity,
                 new HostLease.Description(
-                        "0.1", new Capacity(8000, 10_240, 99), Arch.X86_64, "fake", "an-image", "boot-1"),
+                        "0.1",
+                        new Capacity(8000, 10_240, 99),
+                        Arch.X86_64,
+                        "fake",
+                        "an-image",
+                        "boot-1",
+                        List.of("gpu")),
                 new Inventory(rig.slots, rig.journal, rig.broker),
                 rig.fence(),
                 this::follow,
@@ -96,6 +102,7 @@ class HostLeaseTest {
             assertThat(request.hostId()).isEqualTo("host-1");
             assertThat(request.epoch()).isEqualTo(1);
             assertThat(request.bootId()).isEqualTo("boot-1");
+            assertThat(request.labels()).containsExactly("gpu");
             assertThat(request.sentAt()).isEqualTo(rig.clock.instant());
             assertThat(request.inventory()).singleElement().satisfies(slot -> {
                 assertThat(slot.slotId()).isEqualTo(SLOT);

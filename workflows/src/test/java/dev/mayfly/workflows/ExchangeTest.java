@@ -268,7 +268,8 @@ class ExchangeTest {
                 job.user(),
                 job.tags(),
                 null,
-                Executor.SHELL);
+                Executor.SHELL,
+                List.of());
     }
 
     private static void assertEachDoneOnce(Rig rig, String... calls) {

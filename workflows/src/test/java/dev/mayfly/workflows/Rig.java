@@ -94,7 +94,8 @@ final class Rig implements AutoCloseable {
                 "ada",
                 tags.length == 0 ? List.of("actuated-4cpu-8gb", "shell") : List.of(tags),
                 VmSize.of(4000, 8192, 10240),
-                Executor.SHELL);
+                Executor.SHELL,
+                List.of());
     }
 
     CiJob start(long id) {

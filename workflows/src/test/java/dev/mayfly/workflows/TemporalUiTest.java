@@ -49,7 +49,8 @@ class TemporalUiTest {
                 job.user(),
                 List.of("t".repeat(300)),
                 job.size(),
-                job.executor());
+                job.executor(),
+                job.labels());
         var options = JobOptions.of(wordy, OffsetDateTime.parse("2026-01-01T00:00:00Z"));
         assertThat(options.getStaticSummary()).isEqualTo("ü".repeat(100));
         assertThat(options.getStaticSummary().getBytes(StandardCharsets.UTF_8)).hasSize(200);

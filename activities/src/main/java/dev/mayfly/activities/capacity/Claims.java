@@ -76,8 +76,9 @@ final class Claims {
      *
      * @param slot before the exchange
      * @param former what the job held before
+     * @param ownerTakesFormer false if the former slot's host is not for the slot's owner
      */
-    static String exchanged(SlotRow slot, String job, @Nullable SlotRow former) {
+    static String exchanged(SlotRow slot, String job, @Nullable SlotRow former, boolean ownerTakesFormer) {
         String owner = Objects.requireNonNull(slot.owner());
         boolean waited = slot.holder() != null;
         String handed = "GitLab handed slot %s %s".formatted(slot.id(), name(job));
@@ -89,6 +90,10 @@ final class Claims {
         String others = waited ? name(owner) + ", which waited in it, " : name(owner) + " ";
         if (former == null) {
             return "%s; %s%s".formatted(handed, others, waited ? "goes back to the queue" : "leaves it");
+        }
+        if (!ownerTakesFormer) {
+            return "%s; %sgoes back to the queue, for slot %s is on %s, which has not the labels that it asks for"
+                    .formatted(handed, others, former.id(), former.hostId());
         }
         return "%s; %s%s slot %s".formatted(handed, others, waited ? "goes on with" : "dismantles", former.id());
     }

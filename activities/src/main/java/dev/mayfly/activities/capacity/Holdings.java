@@ -84,6 +84,11 @@ final class Holdings {
      *     <td>{@code ClaimTest.crossedClaimsOfTwoJobsExchangeTheirSlots}</td></tr>
      * <tr><td>the same, and a third slot claims O itself</td><td>held</td><td>each runs in the slot that claimed it</td>
      *     <td>{@code ClaimTest.aRingOfThreeClaimsEndsWithEachJobInTheSlotThatClaimedIt}</td></tr>
+     * <tr><td>the same, and O asks for labels that F's host has</td><td>held</td><td>exchanged</td>
+     *     <td>{@code ClaimTest.aJobGetsTheFormerSlotInExchangeIfItsHostHasTheLabels}</td></tr>
+     * <tr><td>J has a slot F on a host without labels that O asks for, and O waits for S</td><td>held</td>
+     *     <td>J holds S; O goes back to the queue, at its old place; the sweeper gets F</td>
+     *     <td>{@code ClaimTest.aJobNeverGetsASlotOnAHostWithoutItsLabelsInExchange}</td></tr>
      * <tr><td>J is queued, and O waits for S</td><td>held</td>
      *     <td>J holds S; O goes back to the queue, at its old place</td>
      *     <td>{@code ClaimTest.aClaimOfAQueuedJobSendsTheSlotsJobBackToTheQueueAtItsOldPlace}</td></tr>
@@ -136,7 +141,8 @@ final class Holdings {
         String owner = Objects.requireNonNull(slot.owner());
         boolean ownerWaitsForIt = slot.holder() != null;
         SlotRow former = slots.heldBy(job);
-        String story = Claims.exchanged(slot, job, former);
+        boolean ownerTakesFormer = former == null || !ownerWaitsForIt || slots.suits(former.id(), owner);
+        String story = Claims.exchanged(slot, job, former, ownerTakesFormer);
 
         slots.dropHolding(slot.id());
         if (former != null) {
@@ -155,6 +161,11 @@ final class Holdings {
             if (ownerWaitsForIt) {
                 backToQueue(owner, story); // back-to-queue: it waited for this slot and gets no other
             }
+            return story;
+        }
+        if (!ownerTakesFormer) { // right-host: nor is it left to an owner that would hold its room until the job ends
+            slots.setOwner(former.id(), SWEEPER);
+            backToQueue(owner, story);
             return story;
         }
         // swap-owners: the former slot goes to this slot's owner, at whatever stage, even to one that has left

@@ -28,10 +28,10 @@ interface HostDao {
 
     @SqlUpdate("""
             insert into host (id, state, epoch, arch, driver, agent_version, milli_cpus, memory_mib, disk_mib,
-                registered_at, renewed_at, inventory, boot_id, clock_ahead_millis, outdated)
+                registered_at, renewed_at, inventory, boot_id, clock_ahead_millis, outdated, own_labels)
             values (:request.hostId, 'READY', 1, :request.arch.tag, :request.driver, :request.agentVersion,
                 :request.capacity.milliCpus, :request.capacity.memoryMib, :request.capacity.diskMib, :now, :now,
-                cast(:inventory as jsonb), :request.bootId, :ahead, :outdated)
+                cast(:inventory as jsonb), :request.bootId, :ahead, :outdated, :request.labels)
             on conflict (id) do nothing""")
     int register(
             @BindMethods("request") LeaseRequest request,
@@ -55,7 +55,7 @@ interface HostDao {
                 previous_boot_id = case when boot_id <> :request.bootId then boot_id else previous_boot_id end,
                 draining_since = case when reboot_of <> :request.bootId then null else draining_since end,
                 reboot_of = case when reboot_of <> :request.bootId then null else reboot_of end,
-                clock_ahead_millis = :ahead, outdated = :outdated, forgotten_at = null
+                clock_ahead_millis = :ahead, outdated = :outdated, forgotten_at = null, own_labels = :request.labels
             where id = :request.hostId and epoch = :request.epoch
                 and coalesce(previous_boot_id <> :request.bootId, true)
             returning reboot_of is not null and used_memory_mib = 0 and inventory = '[]'""")
@@ -89,12 +89,21 @@ interface HostDao {
     @SqlUpdate("update host set draining_since = null, reboot_of = null where id = :id and forgotten_at is null")
     boolean undrain(@Bind("id") String id);
 
+    @SqlUpdate("""
+            update host set given_labels = array_append(array_remove(given_labels, :label), :label)
+            where id = :id and forgotten_at is null""")
+    boolean label(@Bind("id") String id, @Bind("label") String label);
+
+    @SqlUpdate("""
+            update host set given_labels = array_remove(given_labels, :label) where id = :id and forgotten_at is null""")
+    boolean unlabel(@Bind("id") String id, @Bind("label") String label);
+
     @SqlUpdate("update host set reboot_of = boot_id where id = :id")
     void rebootWhenEmpty(@Bind("id") String id);
 
     @SqlUpdate("""
             update host set forgotten_at = :now, draining_since = null, reboot_of = null, boot_id = null,
-                previous_boot_id = null where id = :id""")
+                previous_boot_id = null, given_labels = '{}' where id = :id""")
     void forget(@Bind("id") String id, @Bind("now") Instant now);
 
     @SqlQuery("select ticked_at from installation for update")

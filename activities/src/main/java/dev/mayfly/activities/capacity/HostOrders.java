@@ -2,6 +2,7 @@ package dev.mayfly.activities.capacity;
 
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.outbox.Outbox;
+import dev.mayfly.workflows.job.HostLabels;
 import java.time.Clock;
 import org.jdbi.v3.core.Jdbi;
 import org.slf4j.Logger;
@@ -64,6 +65,48 @@ public final class HostOrders {
             hosts.rebootWhenEmpty(hostId);
             log.info("host {} reboots once it is empty", hostId);
             return true;
+        });
+    }
+
+    /**
+     * Jobs whose tags ask for this label may run there from now on. False if there is no such host.
+     *
+     * @throws IllegalArgumentException if it can't be a label
+     */
+    public boolean label(String hostId, String label) {
+        if (!HostLabels.isLabel(label)) {
+            throw new IllegalArgumentException(HostLabels.refusal(label));
+        }
+        return jdbi.inTransaction(handle -> {
+            boolean known = handle.attach(HostDao.class).label(hostId, label);
+            if (known) {
+                handle.execute("select pg_notify(?, '')", Channel.DISPATCH.pgName());
+                log.info("host {} has the label {}", hostId, label);
+            }
+            return known;
+        });
+    }
+
+    /**
+     * Jobs that ask for this label are not placed there any more; those that are there run on. False if there is no such
+     * host.
+     *
+     * @throws IllegalStateException if it is the host's own agent.yml that says it
+     */
+    public boolean unlabel(String hostId, String label) {
+        return jdbi.inTransaction(handle -> {
+            HostDao hosts = handle.attach(HostDao.class);
+            HostRow host = hosts.host(hostId);
+            if (host != null && host.ownLabels().contains(label)) {
+                throw new IllegalStateException(
+                        "the label %s stands in agent.yml of host %s; remove it there, and restart the agent"
+                                .formatted(label, hostId));
+            }
+            boolean known = hosts.unlabel(hostId, label);
+            if (known) {
+                log.info("host {} has no longer the label {}", hostId, label);
+            }
+            return known;
         });
     }
 

@@ -3,6 +3,7 @@ package dev.mayfly.activities.capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.job.Arch;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A row of {@code host}; {@code inventory} is JSON. Public only because the row mapper needs it so. */
@@ -29,7 +30,9 @@ public record HostRow(
         @Nullable String previousBootId,
         long clockAheadMillis,
         boolean outdated,
-        @Nullable Instant forgottenAt) {
+        @Nullable Instant forgottenAt,
+        List<String> ownLabels,
+        List<String> givenLabels) {
 
     Capacity capacity() {
         return new Capacity(milliCpus, memoryMib, diskMib);

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param inventory what the agent reported last
  * @param drainingSince takes no new VMs since then, by an operator's word
  * @param rebootsWhenEmpty whether it reboots once its last VM is gone
+ * @param labels by its agent.yml and by operators, sorted
  * @param problems what keeps VMs off it or will be trouble, each a sentence with its cure
  */
 public record HostView(
@@ -31,6 +32,7 @@ public record HostView(
         List<SlotReport> inventory,
         @Nullable Instant drainingSince,
         boolean rebootsWhenEmpty,
+        List<String> labels,
         List<String> problems) {
 
     /** Whether it takes no new VMs and has none left. */

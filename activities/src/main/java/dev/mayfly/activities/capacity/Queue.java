@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,7 @@ final class Queue {
     List<QueuedJob> page(@Nullable QueuedJob after, Collection<String> without, int most) {
         return handle.createQuery("""
                         select queue.job_key, job.instance, job.project_path, job.arch, job.milli_cpus, job.memory_mib,
-                            job.disk_mib, queue.passed, queue.expected_millis, queue.project, queue.priority,
+                            job.disk_mib, job.labels, queue.passed, queue.expected_millis, queue.project, queue.priority,
                             queue.start, queue.aged, queue.level, queue.rank, queue.place
                         from queue join job on job.key = queue.job_key
                         where queue.waiting and job.left_at is null and queue.start is not null
@@ -105,7 +106,7 @@ final class Queue {
                 row.getString("instance"),
                 row.getString("project_path"),
                 size(row),
-                Set.of(),
+                labels(row),
                 row.getInt("passed"),
                 expected == 0 ? null : Duration.ofMillis(expected));
         return new QueuedJob(
@@ -136,7 +137,7 @@ final class Queue {
                 row.getLong("epoch"),
                 row.getBoolean("accepting"),
                 Arch.ofTag(row.getString("arch")),
-                Set.of((String[]) row.getArray("labels").getArray()),
+                labels(row),
                 capacity,
                 new Capacity(
                         (int) (capacity.milliCpus() * cpuOvercommit) - row.getInt("used_milli_cpus"),
@@ -178,6 +179,10 @@ final class Queue {
                         row.getLong("milli_cpus"),
                         row.getLong("memory_mib")))
                 .list();
+    }
+
+    private static Set<String> labels(ResultSet row) throws SQLException {
+        return new TreeSet<>(List.of((String[]) row.getArray("labels").getArray()));
     }
 
     private static VmSize size(ResultSet row) throws SQLException {

@@ -40,6 +40,12 @@ interface SlotDao {
     @SqlQuery(SELECT + "where slot.released_at is null order by slot.created_at, slot.id")
     List<SlotRow> live();
 
+    /** Whether the slot's host has the labels that the job asks for. */
+    @SqlQuery("""
+            select host.labels @> job.labels from job, slot join host on host.id = slot.host_id
+            where slot.id = :id and job.key = :job""")
+    boolean suits(@Bind("id") String id, @Bind("job") String job);
+
     @SqlUpdate("update slot set owner = :owner, generation = nextval('generation') where id = :id")
     void setOwner(@Bind("id") String id, @Bind("owner") String owner);
 

@@ -80,7 +80,8 @@ public final class WhyWaiting {
         if (reason instanceof Reason.NoHostWithLabels none) {
             return new Why(
                     Code.NO_HOST_WITH_LABELS,
-                    "no host has the labels %s; label one, or remove the tag".formatted(none.labels()),
+                    "no host has the labels %s; label one by 'mayfly hosts label', or remove the tag"
+                            .formatted(none.labels()),
                     position);
         }
         if (reason instanceof Reason.NoHostLargeEnough none) {

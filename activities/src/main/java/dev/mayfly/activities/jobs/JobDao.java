@@ -15,9 +15,9 @@ public interface JobDao {
     /** Ensures the row; a known job is left as it is, its status too. False if it was known. */
     @SqlUpdate("""
             insert into job (key, instance, project_id, job_id, project_path, name, stage, ref, sha, pipeline_id, web_url,
-                user_name, tags, arch, milli_cpus, memory_mib, disk_mib, executor, status, status_rank, seen_at)
+                user_name, tags, labels, arch, milli_cpus, memory_mib, disk_mib, executor, status, status_rank, seen_at)
             values (:job.key.workflowId, :job.key.instance, :job.key.projectId, :job.key.jobId, :job.projectPath,
-                :job.name, :job.stage, :job.ref, :job.sha, :job.pipelineId, :job.webUrl, :job.user, :job.tags,
+                :job.name, :job.stage, :job.ref, :job.sha, :job.pipelineId, :job.webUrl, :job.user, :job.tags, :job.labels,
                 :job.size?.arch?.tag, :job.size?.milliCpus, :job.size?.memoryMib, :job.size?.diskMib, :job.executor, :status, :rank, :now)
             on conflict (key) do nothing""")
     boolean ensure(
@@ -34,7 +34,7 @@ public interface JobDao {
     /** Takes the facts of a known job anew; the size stays once the job has been queued. */
     @SqlUpdate("""
             update job set project_path = :job.projectPath, name = :job.name, stage = :job.stage, ref = :job.ref,
-                sha = :job.sha, web_url = :job.webUrl, tags = :job.tags, executor = :job.executor,
+                sha = :job.sha, web_url = :job.webUrl, tags = :job.tags, labels = :job.labels, executor = :job.executor,
                 arch = :job.size?.arch?.tag, milli_cpus = :job.size?.milliCpus, memory_mib = :job.size?.memoryMib, disk_mib = :job.size?.diskMib
             where key = :job.key.workflowId and phase is null
                 and not exists (select from queue where job_key = :job.key.workflowId)""")

@@ -61,7 +61,8 @@ final class JobViewMapper implements RowMapper<JobView> {
                 row.getString("user_name"),
                 List.of((String[]) row.getArray("tags").getArray()),
                 size,
-                Executor.valueOf(row.getString("executor")));
+                Executor.valueOf(row.getString("executor")),
+                List.of((String[]) row.getArray("labels").getArray()));
     }
 
     private static @Nullable JobOutcome outcome(ResultSet row) throws SQLException {

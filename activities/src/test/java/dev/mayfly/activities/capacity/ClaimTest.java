@@ -8,6 +8,7 @@ import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** One test for each way in which a claim exchanges holdings. */
@@ -84,6 +85,44 @@ class ClaimTest extends WithFleet {
         assertThat(fleet.slots.live())
                 .hasSize(3)
                 .allSatisfy(slot -> assertThat(slot.owner()).isEqualTo(slot.holder()));
+    }
+
+    @Test
+    void aJobNeverGetsASlotOnAHostWithoutItsLabelsInExchange() {
+        HostOrders orders = new HostOrders(fleet.database.jdbi(), fleet.clock, fleet.outbox);
+        fleet.host("a", 1);
+        Holding plain = fleet.holds(ten);
+        fleet.host("b", 1);
+        orders.label("b", "gpu");
+        CiJob labelled = job(12, List.of("actuated-2cpu", "actuated-host=gpu"), SMALL, Executor.SHELL, List.of("gpu"));
+        Holding onGpu = fleet.holds(labelled);
+        assertThat(onGpu.hostId()).isEqualTo("b");
+
+        ClaimOutcome outcome = fleet.claim(onGpu, ten);
+
+        assertThat(fleet.holds(ten).slotId()).isEqualTo(onGpu.slotId());
+        assertThat(fleet.capacity.hold(labelled)).as("b has no more room").isNull();
+        assertThat(outcome.story())
+                .contains("which waited in it, goes back to the queue", "on a, which has not the labels");
+        assertThat(fleet.signals()).containsExactly("10 HOLDING " + onGpu.slotId() + " start", "12 LOOK");
+        assertThat(fleet.capacity.toDismantle(labelled.key())).isEmpty();
+        assertThat(fleet.capacity.releaseSwept(plain.slotId()))
+                .as("the sweeper's")
+                .isTrue();
+        fleet.capacity.leave(ten.key());
+        fleet.capacity.release(ten.key(), onGpu.slotId());
+        assertThat(fleet.holds(labelled).hostId()).isEqualTo("b");
+    }
+
+    @Test
+    void aJobGetsTheFormerSlotInExchangeIfItsHostHasTheLabels() {
+        HostOrders orders = new HostOrders(fleet.database.jdbi(), fleet.clock, fleet.outbox);
+        fleet.host("a", 2);
+        orders.label("a", "gpu");
+        Holding plain = fleet.holds(ten);
+        CiJob labelled = job(12, List.of("actuated-2cpu", "actuated-host=gpu"), SMALL, Executor.SHELL, List.of("gpu"));
+        fleet.claim(fleet.holds(labelled), ten);
+        assertThat(fleet.holds(labelled).slotId()).isEqualTo(plain.slotId());
     }
 
     @Test

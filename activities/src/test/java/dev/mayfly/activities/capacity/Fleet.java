@@ -76,6 +76,10 @@ public final class Fleet implements AutoCloseable {
     }
 
     public static CiJob job(long id, List<String> tags, @Nullable VmSize size, Executor executor) {
+        return job(id, tags, size, executor, List.of());
+    }
+
+    public static CiJob job(long id, List<String> tags, @Nullable VmSize size, Executor executor, List<String> labels) {
         return new CiJob(
                 new JobKey("gl", 7, id),
                 "acme/app",
@@ -88,7 +92,8 @@ public final class Fleet implements AutoCloseable {
                 "ada",
                 tags,
                 size,
-                executor);
+                executor,
+                labels);
     }
 
     /** A host with room for this many small VMs. */
@@ -126,7 +131,7 @@ public final class Fleet implements AutoCloseable {
         Capacity offered = new Capacity(
                 SMALL.milliCpus() * smallVms, SMALL.hostMemoryMib() * smallVms, SMALL.diskMib() * smallVms);
         return hosts.lease(new LeaseRequest(
-                        id, "1", offered, arch, driver, epoch, inventory, destroyed, "an-image", null, null))
+                        id, "1", offered, arch, driver, epoch, inventory, destroyed, "an-image", null, null, List.of()))
                 .epoch();
     }
 

@@ -9,6 +9,8 @@ import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.job.Arch;
+import dev.mayfly.workflows.job.CiJob;
+import dev.mayfly.workflows.job.Executor;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -38,7 +40,8 @@ class HostOrdersTest extends WithFleet {
                 List.of(),
                 null,
                 boot,
-                sentAt));
+                sentAt,
+                List.of("own")));
     }
 
     private Hosts.Lease call(String boot) {
@@ -116,6 +119,33 @@ class HostOrdersTest extends WithFleet {
         fleet.host("a", 1);
         assertThatThrownBy(() -> orders.rebootWhenEmpty("a")).hasMessageContaining("upgrade its agent");
         assertThat(host().state()).as("nothing was begun").isEqualTo(HostState.READY);
+    }
+
+    @Test
+    void aHostHasTheLabelsOfItsAgentAndThoseThatOperatorsGaveIt() {
+        call("boot-1", 0, "1", fleet.clock.instant());
+        assertThat(orders.label("a", "rack-7")).isTrue();
+        assertThat(orders.label("a", "rack-7")).as("again").isTrue();
+        assertThat(host().labels()).containsExactly("own", "rack-7");
+        call("boot-1");
+        assertThat(host().labels()).as("a renewal changes nothing").containsExactly("own", "rack-7");
+
+        assertThat(orders.unlabel("a", "rack-7")).isTrue();
+        assertThat(orders.unlabel("a", "never-given")).isTrue();
+        assertThat(host().labels()).containsExactly("own");
+        assertThatThrownBy(() -> orders.unlabel("a", "own")).hasMessageContaining("remove it there");
+        assertThatThrownBy(() -> orders.label("a", "no label")).hasMessageContaining("'no label' is no host's label");
+        assertThat(orders.label("nobody", "gpu")).isFalse();
+    }
+
+    @Test
+    void aJobThatAsksForALabelRunsOnlyWhereItIs() {
+        fleet.host("a", 1);
+        CiJob labelled = Fleet.job(12, List.of("actuated"), Fleet.SMALL, Executor.SHELL, List.of("gpu"));
+        assertThat(fleet.capacity.hold(labelled)).isNull();
+        orders.label("a", "gpu");
+        assertThat(fleet.capacity.dispatch()).isEqualTo(1);
+        assertThat(fleet.holds(labelled).hostId()).isEqualTo("a");
     }
 
     @Test

@@ -58,7 +58,8 @@ class QueueOrderTest extends WithFleet {
                 "ada",
                 List.of("actuated", "shell"),
                 size,
-                Executor.SHELL);
+                Executor.SHELL,
+                List.of());
     }
 
     private List<CiJob> queue(PostgresCapacity capacity, int count, String project, String ref) {

@@ -12,6 +12,7 @@ import dev.mayfly.activities.placement.Rules;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.job.Arch;
 import dev.mayfly.workflows.job.CiJob;
+import dev.mayfly.workflows.job.Executor;
 import dev.mayfly.workflows.job.JobOutcome;
 import dev.mayfly.workflows.job.JobPhase;
 import dev.mayfly.workflows.job.VmSize;
@@ -66,6 +67,16 @@ class WhyWaitingTest extends WithFleet {
         queue(arm);
         assertThat(why(arm).code()).isEqualTo(Code.NO_HOST_OF_ARCH);
         assertThat(why(arm).reason()).isEqualTo("it asks for arm64, and no host is arm64; add one");
+    }
+
+    @Test
+    void noHostHasItsLabel() {
+        fleet.host("a", 1);
+        CiJob labelled = job(12, List.of("actuated"), SMALL, Executor.SHELL, List.of("gpu"));
+        queue(labelled);
+        assertThat(why(labelled).code()).isEqualTo(Code.NO_HOST_WITH_LABELS);
+        assertThat(why(labelled).reason())
+                .isEqualTo("no host has the labels [gpu]; label one by 'mayfly hosts label', or remove the tag");
     }
 
     @Test

@@ -89,7 +89,8 @@ final class OnGitLab implements AutoCloseable {
                 "ada",
                 List.of(tags),
                 Fleet.SMALL,
-                Executor.SHELL);
+                Executor.SHELL,
+                List.of());
     }
 
     String log(JobKey job) {

@@ -38,7 +38,8 @@ class JobsTest extends WithFleet {
                 "ada",
                 List.of("with space", "{curly}", "a,b", "quote\"d", "back\\slash"),
                 SMALL,
-                ten.executor());
+                ten.executor(),
+                List.of("gpu", "rack-7"));
 
         fleet.jobs.upsertSeen(odd, "pending");
 

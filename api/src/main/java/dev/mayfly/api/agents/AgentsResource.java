@@ -20,6 +20,7 @@ import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
 import dev.mayfly.workflows.agentapi.AgentApi.Verdict;
+import dev.mayfly.workflows.job.HostLabels;
 import dev.mayfly.workflows.job.JobKey;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -170,6 +171,9 @@ public final class AgentsResource {
                                 request.destroyed().stream().map(DestroyedSlot::bootNumber))
                         .allMatch(boots -> boots >= 0 && boots <= MOST_BOOTS),
                 "boot numbers from 0 to " + MOST_BOOTS);
+        require(
+                request.labels().stream().allMatch(HostLabels::isLabel),
+                "labels of 1 to 63 letters, digits, '.', '_' and '-' each");
         return request;
     }
 

@@ -61,6 +61,10 @@ final class ApiClient {
         return call("POST", path);
     }
 
+    JsonNode put(String path) {
+        return call("PUT", path);
+    }
+
     JsonNode delete(String path) {
         return call("DELETE", path);
     }

@@ -4,8 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import net.sourceforge.argparse4j.impl.Arguments;
 import net.sourceforge.argparse4j.inf.Namespace;
 import net.sourceforge.argparse4j.inf.Subparser;
@@ -19,7 +22,7 @@ public final class HostsCommand extends ClientCommand {
     private final PrintStream out;
 
     public HostsCommand(PrintStream out) {
-        super("hosts", "List hosts, how they stand and what is free on them; drain, reboot or forget one.", out);
+        super("hosts", "List hosts, how they stand and what is free on them; drain, label, reboot or forget one.", out);
         this.out = out;
     }
 
@@ -29,11 +32,13 @@ public final class HostsCommand extends ClientCommand {
                 .addArgument("action")
                 .nargs("?")
                 .setDefault("list")
-                .choices("list", "show", "drain", "undrain", "reboot-when-empty", "forget")
+                .choices("list", "show", "drain", "undrain", "reboot-when-empty", "label", "unlabel", "forget")
                 .help("list all (default); show one; drain: no new VMs there, those that run go on; undrain; "
                         + "reboot-when-empty: drain it, reboot it once nothing is left, then undrain it; "
+                        + "label and unlabel: jobs that ask for the label by their tags run on hosts that have it; "
                         + "forget: one that is LOST and won't come back");
         subparser.addArgument("host").nargs("?").help("the host; needed for all but list");
+        subparser.addArgument("label").nargs("*").help("with label and unlabel: the labels, such as gpu");
         subparser
                 .addArgument("--wait")
                 .action(Arguments.storeTrue())
@@ -55,9 +60,18 @@ public final class HostsCommand extends ClientCommand {
         if (host == null) {
             throw new UserError("hosts %s needs a host; 'mayfly hosts' lists them".formatted(action));
         }
+        List<String> labels = arguments.getList("label");
+        if (action.endsWith("label") == labels.isEmpty()) {
+            throw new UserError(
+                    labels.isEmpty()
+                            ? "hosts %s needs labels, such as gpu".formatted(action)
+                            : "hosts %s takes no labels: %s".formatted(action, labels));
+        }
         String path = PATH + "/" + ApiClient.encode(host);
         return switch (action) {
             case "show" -> api.get(path);
+            case "label" -> each(labels, label -> api.put(path + "/labels/" + ApiClient.encode(label)));
+            case "unlabel" -> each(labels, label -> api.delete(path + "/labels/" + ApiClient.encode(label)));
             case "forget" -> {
                 api.delete(path);
                 yield JsonNodeFactory.instance.objectNode().put("forgotten", host);
@@ -67,6 +81,17 @@ public final class HostsCommand extends ClientCommand {
                 yield wait ? awaitEmpty(api, path, told) : told;
             }
         };
+    }
+
+    /** One call for each label; the last answer. */
+    private static JsonNode each(List<String> labels, Function<String, JsonNode> call) {
+        return labels.stream().map(call).reduce((before, last) -> last).orElseThrow();
+    }
+
+    private static String labels(JsonNode host) {
+        List<String> labels = new ArrayList<>();
+        host.path("labels").forEach(label -> labels.add(label.asText()));
+        return labels.isEmpty() ? "-" : String.join(" ", labels);
     }
 
     private JsonNode awaitEmpty(ApiClient api, String path, JsonNode told) {
@@ -142,6 +167,7 @@ public final class HostsCommand extends ClientCommand {
         lines.put("capacity", Table.size(host.path("capacity")));
         lines.put("used", Table.size(host.path("used")));
         lines.put("arch", host.path("arch").asText());
+        lines.put("labels", labels(host));
         lines.put("driver", host.path("driver").asText());
         lines.put("agent", host.path("agentVersion").asText());
         lines.put("epoch", host.path("epoch").asText());

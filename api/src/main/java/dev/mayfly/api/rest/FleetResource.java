@@ -8,6 +8,7 @@ import dev.mayfly.activities.capacity.Slots;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
+import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
@@ -69,6 +70,24 @@ public final class FleetResource {
     @Path("hosts/{id}/reboot-when-empty")
     public HostView rebootWhenEmpty(@PathParam("id") String id) {
         return obeyed(id, possible(() -> orders.rebootWhenEmpty(id)));
+    }
+
+    /** Jobs that ask for this label may run there. */
+    @PUT
+    @Path("hosts/{id}/labels/{label}")
+    public HostView label(@PathParam("id") String id, @PathParam("label") String label) {
+        try {
+            return obeyed(id, orders.label(id, label));
+        } catch (IllegalArgumentException e) {
+            throw Problem.exception(400, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Jobs that ask for this label are not placed there any more. */
+    @DELETE
+    @Path("hosts/{id}/labels/{label}")
+    public HostView unlabel(@PathParam("id") String id, @PathParam("label") String label) {
+        return obeyed(id, possible(() -> orders.unlabel(id, label)));
     }
 
     /** A LOST host that won't come back. */

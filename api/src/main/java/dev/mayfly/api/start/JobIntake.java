@@ -11,6 +11,7 @@ import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.TagGrammar;
 import dev.mayfly.workflows.job.VmSize;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,7 +67,7 @@ public final class JobIntake {
         if (asked instanceof TagGrammar.Ours ours) {
             Optional<String> tooLarge = LargestHosts.refusal(ours.size(), hosts.offers());
             if (tooLarge.isEmpty()) {
-                accept(job(facts, ours.size()), facts.status());
+                accept(job(facts, ours.size(), ours.labels()), facts.status());
             } else {
                 refuse(facts, tooLarge.get());
             }
@@ -90,9 +91,10 @@ public final class JobIntake {
         }
         return gitlab.getJob(key).map(facts -> {
             TagGrammar.Result result = grammar.parse(facts.tags());
-            VmSize size = result instanceof TagGrammar.Ours ours ? ours.size() : null;
             String refusal = result instanceof TagGrammar.Refused refused ? refused.reason() : null;
-            return new ClaimedJob(job(facts, size), refusal);
+            return result instanceof TagGrammar.Ours ours
+                    ? new ClaimedJob(job(facts, ours.size(), ours.labels()), null)
+                    : new ClaimedJob(job(facts, null, List.of()), refusal);
         });
     }
 
@@ -119,10 +121,10 @@ public final class JobIntake {
 
     private void refuse(JobFacts facts, String reason) {
         LOG.info("{}: refused: {}", facts.key(), reason);
-        jobs.refuse(job(facts, null), facts.status(), reason);
+        jobs.refuse(job(facts, null, List.of()), facts.status(), reason);
     }
 
-    private CiJob job(JobFacts facts, @Nullable VmSize size) {
+    private CiJob job(JobFacts facts, @Nullable VmSize size, List<String> labels) {
         return new CiJob(
                 facts.key(),
                 facts.projectPath(),
@@ -135,6 +137,7 @@ public final class JobIntake {
                 facts.user(),
                 facts.tags(),
                 size,
-                grammar.executorOf(facts.tags()));
+                grammar.executorOf(facts.tags()),
+                labels);
     }
 }

@@ -88,6 +88,15 @@ final class ClientTest {
     }
 
     @Test
+    void aHostIsGivenLabels() {
+        assertThat(fine("hosts", "label", "host-1", "gpu", "rack-7").out()).contains("gpu rack-7");
+        assertThat(fine("hosts", "unlabel", "host-1", "gpu", "rack-7").out()).doesNotContain("gpu", "rack-7");
+        assertThat(run("hosts", "label", "host-1").err()).contains("hosts label needs labels");
+        assertThat(run("hosts", "drain", "host-1", "gpu").err()).contains("hosts drain takes no labels: [gpu]");
+        assertThat(run("hosts", "label", "host-1", "a b").err()).contains("'a b' is no host's label; write");
+    }
+
+    @Test
     void anOrderThatCantBeObeyedSaysWhyAndWhatToDo() {
         assertThat(run("hosts", "drain", "nobody").err()).contains("no host nobody is known");
         assertThat(run("hosts", "drain").err()).contains("hosts drain needs a host");

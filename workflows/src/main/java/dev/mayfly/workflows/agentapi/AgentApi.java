@@ -39,6 +39,7 @@ public final class AgentApi {
      * @param image digest of the guest image that VMs are started from; null if the driver has none
      * @param bootId of the host's kernel; null from agents that don't tell
      * @param sentAt by the host's clock; null from agents that don't tell
+     * @param labels the host's labels by its agent.yml; null from agents that don't tell
      */
     public record LeaseRequest(
             String hostId,
@@ -51,17 +52,25 @@ public final class AgentApi {
             @Nullable List<DestroyedSlot> destroyed,
             @Nullable String image,
             @Nullable String bootId,
-            @Nullable Instant sentAt) {
+            @Nullable Instant sentAt,
+            @Nullable List<String> labels) {
 
         public LeaseRequest {
             inventory = List.copyOf(inventory);
             destroyed = destroyed == null ? List.of() : List.copyOf(destroyed);
+            labels = labels == null ? List.of() : List.copyOf(labels);
         }
 
         /** Never null. */
         @Override
         public List<DestroyedSlot> destroyed() {
             return destroyed == null ? List.of() : destroyed;
+        }
+
+        /** Never null. */
+        @Override
+        public List<String> labels() {
+            return labels == null ? List.of() : labels;
         }
     }
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param size what its tags ask for; null for a job without our tag that GitLab handed to one of our runners. Such a
  *     job lives with the claim that brought it and is never queued
  * @param executor what its tags ask for
+ * @param labels what its tags ask of its host, sorted; empty for any host
  */
 public record CiJob(
         JobKey key,
@@ -28,10 +29,12 @@ public record CiJob(
         String user,
         List<String> tags,
         @Nullable VmSize size,
-        Executor executor) {
+        Executor executor,
+        List<String> labels) {
 
     public CiJob {
         tags = List.copyOf(tags);
+        labels = labels == null ? List.of() : List.copyOf(labels); // histories written before there were labels
     }
 
     /** One line for people: {@code group/app #8123 test 4c/8g}. */

@@ -8,7 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a job's tags ask for: {@code <prefix>[-<N>cpu][-<M>gb|mb][-arm64|-x86_64]}, beside it the executor's tag. Pure.
+ * What a job's tags ask for: {@code <prefix>[-<N>cpu][-<M>gb|mb][-arm64|-x86_64]}, beside it the executor's tag and
+ * {@code <prefix>-host=<label>} for each label that its host must have. Pure.
  * Tags are compared as GitLab does, letter by letter; other runners' tags are none of our business. A tag list that is
  * ours but does not parse is refused with a reason, never run in another size.
  */
@@ -49,8 +50,17 @@ public final class TagGrammar {
     /** What became of a tag list. */
     public sealed interface Result {}
 
-    /** The tags ask for us, and for this. */
-    public record Ours(VmSize size, Executor executor) implements Result {}
+    /**
+     * The tags ask for us, and for this.
+     *
+     * @param labels what the host must have, sorted
+     */
+    public record Ours(VmSize size, Executor executor, List<String> labels) implements Result {
+
+        public Ours {
+            labels = List.copyOf(labels);
+        }
+    }
 
     /** No tag is ours. */
     public record NotOurs() implements Result {}
@@ -64,16 +74,18 @@ public final class TagGrammar {
         if (ours.isEmpty()) {
             return new NotOurs();
         }
-        for (String tag : ours) {
-            if (tag.startsWith(prefix + HOST_LABEL)) {
-                return new Refused("the tag %s asks for a host by its label, which is not supported yet; remove it"
-                        .formatted(tag));
+        List<String> labels = labelsIn(ours);
+        for (String label : labels) {
+            if (!HostLabels.isLabel(label)) {
+                return new Refused(
+                        "the tag %s%s%s: %s".formatted(prefix, HOST_LABEL, label, HostLabels.refusal(label)));
             }
         }
-        if (ours.size() > 1) {
-            return new Refused("the tags %s name more than one size; keep one of them".formatted(ours));
+        List<String> sizes = ours.stream().filter(tag -> !isLabel(tag)).toList();
+        if (sizes.size() > 1) {
+            return new Refused("the tags %s name more than one size; keep one of them".formatted(sizes));
         }
-        return parseSize(ours.get(0), executorOf(tags));
+        return parseSize(sizes.isEmpty() ? prefix : sizes.get(0), executorOf(tags), labels);
     }
 
     /** The executor that these tags ask for, whether or not they name a size: docker unless the shell tag is there. */
@@ -118,11 +130,24 @@ public final class TagGrammar {
                 : size.memoryMib() + " MiB";
     }
 
+    private boolean isLabel(String tag) {
+        return tag.startsWith(prefix + HOST_LABEL);
+    }
+
+    private List<String> labelsIn(List<String> ours) {
+        int start = prefix.length() + HOST_LABEL.length();
+        return ours.stream()
+                .filter(this::isLabel)
+                .map(tag -> tag.substring(start))
+                .sorted()
+                .toList();
+    }
+
     private boolean isOurs(String tag) {
         return tag.equals(prefix) || tag.startsWith(prefix + "-");
     }
 
-    private Result parseSize(String tag, Executor executor) {
+    private Result parseSize(String tag, Executor executor, List<String> labels) {
         Matcher size = SIZE.matcher(tag.substring(prefix.length()));
         if (!size.matches()) {
             return new Refused("the tag %s does not parse; write %s[-<N>cpu][-<M>gb|mb][-arm64|-x86_64], such as %s"
@@ -135,10 +160,11 @@ public final class TagGrammar {
         long memoryMib = size.group(2) == null
                 ? defaults.memoryMib()
                 : Long.parseLong(size.group(2)) * ("gb".equals(size.group(3)) ? MIB_PER_GIB : 1);
-        return bounded(tag, arch, milliCpus, memoryMib, executor);
+        return bounded(tag, arch, milliCpus, memoryMib, executor, labels);
     }
 
-    private Result bounded(String tag, Arch arch, long milliCpus, long memoryMib, Executor executor) {
+    private Result bounded(
+            String tag, Arch arch, long milliCpus, long memoryMib, Executor executor, List<String> labels) {
         if (milliCpus < smallest.milliCpus() || memoryMib < smallest.memoryMib()) {
             return new Refused("the tag %s asks for too little; ask for at least %s".formatted(tag, print(smallest)));
         }
@@ -150,6 +176,6 @@ public final class TagGrammar {
                     "the tag %s asks for the %s executor, which is not available here; add the tag %s to run the job's script in the VM itself"
                             .formatted(tag, JobOutcome.slug(executor), shellTag));
         }
-        return new Ours(new VmSize(arch, (int) milliCpus, (int) memoryMib, defaults.diskMib()), executor);
+        return new Ours(new VmSize(arch, (int) milliCpus, (int) memoryMib, defaults.diskMib()), executor, labels);
     }
 }

@@ -46,20 +46,21 @@ class TagGrammarTest {
     })
     void ours(String tags, int milliCpus, int memoryMib, Executor executor) {
         assertThat(grammar.parse(List.of(tags.split(" "))))
-                .isEqualTo(new Ours(VmSize.of(milliCpus, memoryMib, DEFAULTS.diskMib()), executor));
+                .isEqualTo(new Ours(VmSize.of(milliCpus, memoryMib, DEFAULTS.diskMib()), executor, List.of()));
     }
 
     @Test
     void anArchitectureIsPartOfTheSize() {
         assertThat(grammar.parse(List.of("actuated-4cpu-arm64")))
-                .isEqualTo(new Ours(new VmSize(Arch.ARM64, 4000, 4096, DEFAULTS.diskMib()), Executor.DOCKER));
+                .isEqualTo(
+                        new Ours(new VmSize(Arch.ARM64, 4000, 4096, DEFAULTS.diskMib()), Executor.DOCKER, List.of()));
     }
 
     @Test
     void aTagWithoutAnArchitectureMeansTheDefault() {
         var arm = new VmSize(Arch.ARM64, 2000, 4096, 10240);
         var onArm = new TagGrammar("actuated", "shell", EnumSet.allOf(Executor.class), arm, SMALLEST, LARGEST);
-        assertThat(onArm.parse(List.of("actuated"))).isEqualTo(new Ours(arm, Executor.DOCKER));
+        assertThat(onArm.parse(List.of("actuated"))).isEqualTo(new Ours(arm, Executor.DOCKER, List.of()));
         assertThat(onArm.print(arm)).isEqualTo("actuated-2cpu-4gb");
         assertThat(onArm.print(DEFAULTS)).isEqualTo("actuated-2cpu-4gb-x86_64");
     }
@@ -77,6 +78,18 @@ class TagGrammarTest {
             })
     void othersTagsAreNoneOfOurBusiness(String tags) {
         assertThat(grammar.parse(List.of(tags.split(" ")))).isEqualTo(new NotOurs());
+    }
+
+    @Test
+    void labelsOfHostsStandBesideTheSize() {
+        assertThat(grammar.parse(
+                        List.of("actuated-4cpu", "actuated-host=rack-7", "actuated-host=gpu", "actuated-host=gpu")))
+                .isEqualTo(
+                        new Ours(VmSize.of(4000, 4096, DEFAULTS.diskMib()), Executor.DOCKER, List.of("gpu", "rack-7")));
+        assertThat(grammar.parse(List.of("actuated-host=gpu", "shell")))
+                .as("the default size")
+                .isEqualTo(new Ours(DEFAULTS, Executor.SHELL, List.of("gpu")));
+        assertThat(grammar.parse(List.of("other-host=gpu"))).isEqualTo(new NotOurs());
     }
 
     @Test
@@ -105,8 +118,9 @@ class TagGrammarTest {
                 "actuated-0.249cpu             | the tag actuated-0.249cpu asks for too little; ask for at least actuated-0.25cpu-256mb",
                 "actuated-255mb                | the tag actuated-255mb asks for too little; ask for at least actuated-0.25cpu-256mb",
                 "actuated-4cpu actuated-8gb    | the tags [actuated-4cpu, actuated-8gb] name more than one size; keep one of them",
-                "actuated-host=rack7           | the tag actuated-host=rack7 asks for a host by its label, which is not supported yet; remove it",
-                "actuated-4cpu actuated-host=b | the tag actuated-host=b asks for a host by its label, which is not supported yet; remove it",
+                "actuated-host=                | the tag actuated-host=: '' is no host's label; write 1 to 63 letters",
+                "actuated actuated-host=a/b    | the tag actuated-host=a/b: 'a/b' is no host's label; write 1 to 63 letters",
+                "actuated-host=-gpu            | the tag actuated-host=-gpu: '-gpu' is no host's label; write 1 to 63 letters",
             })
     void refusedWithTheTagAndTheCure(String tags, String reason) {
         assertThat(grammar.parse(List.of(tags.split(" "))))
@@ -165,7 +179,7 @@ class TagGrammarTest {
     void prefixAndShellTagAreTheInstallations() {
         var theirs = new TagGrammar("vm.x", "bare", Set.of(Executor.SHELL), DEFAULTS, SMALLEST, LARGEST);
         assertThat(theirs.parse(List.of("vm.x-4cpu", "bare")))
-                .isEqualTo(new Ours(VmSize.of(4000, 4096, 10240), Executor.SHELL));
+                .isEqualTo(new Ours(VmSize.of(4000, 4096, 10240), Executor.SHELL, List.of()));
         assertThat(theirs.parse(List.of("vmmx-4cpu", "bare"))).isEqualTo(new NotOurs());
         assertThat(theirs.parse(List.of("actuated-4cpu", "shell"))).isEqualTo(new NotOurs());
     }

@@ -26,11 +26,11 @@ import org.jspecify.annotations.Nullable;
  * Whatever is claimed, cancelled, lost, doubled, late or cut off, and in whatever order: no job runs twice or in a wrong
  * size, no VM serves two jobs, no VM is destroyed under a job, no host holds more than it has room for, and in the end
  * every job has ended and all that was made is gone. The same sequences in each run, so that a build tells of its own
- * change; more of them: {@code -Djqwik.tries.default=5000}. A try plays two sequences side by side, each in a PostgreSQL
+ * change: 500 in a build, 10,000 in {@code bin/test}, twice as many as {@code -Djqwik.tries.default} says. A try plays two sequences side by side, each in a PostgreSQL
  * of its own.
  *
  * <p>What a sequence costs, measured on two busy cores: some 27 transactions, 240 statements, 52 ms of CPU, more than half
- * of it PostgreSQL's own; 36 ms of time once the JVM is warm. So 10,000 are minutes, and a build plays 500. One query
+ * of it PostgreSQL's own; 36 ms of time once the JVM is warm. So 10,000 are minutes. One query
  * for all that is compared after a transaction was slower than two, generic plans were no faster.
  */
 class ExchangePropertyTest {
@@ -44,6 +44,8 @@ class ExchangePropertyTest {
         SMALL_SHELL,
         LARGE_DOCKER,
         LARGE_SHELL,
+        /** Asks for the label that only the first host has. */
+        SMALL_LABELLED,
         /** None of its tags is ours; GitLab hands it to our runners all the same. */
         FOREIGN;
 
@@ -53,20 +55,26 @@ class ExchangePropertyTest {
                 case SMALL_SHELL -> List.of("s", "shell");
                 case LARGE_DOCKER -> List.of("l");
                 case LARGE_SHELL -> List.of("l", "shell");
+                case SMALL_LABELLED -> List.of("s", "labelled");
                 case FOREIGN -> List.of("shell");
             };
         }
 
         private @Nullable VmSize size() {
             return switch (this) {
-                case SMALL_DOCKER, SMALL_SHELL -> Fleet.SMALL;
+                case SMALL_DOCKER, SMALL_SHELL, SMALL_LABELLED -> Fleet.SMALL;
                 case LARGE_DOCKER, LARGE_SHELL -> Fleet.LARGE;
                 case FOREIGN -> null;
             };
         }
 
         CiJob job(long id) {
-            return Fleet.job(id, tags(), size(), tags().contains("shell") ? Executor.SHELL : Executor.DOCKER);
+            return Fleet.job(
+                    id,
+                    tags(),
+                    size(),
+                    tags().contains("shell") ? Executor.SHELL : Executor.DOCKER,
+                    this == SMALL_LABELLED ? World.LABELS : List.of());
         }
     }
 

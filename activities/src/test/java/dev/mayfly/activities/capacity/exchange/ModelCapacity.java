@@ -177,6 +177,12 @@ final class ModelCapacity {
             }
             return;
         }
+        if (waited != null && !former.host.labels.containsAll(waited.job.labels())) {
+            former.owner = SWEEPER;
+            waited.waitAgain();
+            signals.add(owner + " LOOK");
+            return;
+        }
         former.owner = owner;
         if (waited != null) {
             waited.uses = former;

@@ -42,7 +42,7 @@ final class ModelPlacement {
         if (size == null) {
             throw new IllegalStateException("a job of no size waits: " + job.name());
         }
-        return new Request(job.name(), "gl", "acme/app", size, Set.of(), job.passed, null);
+        return new Request(job.name(), "gl", "acme/app", size, Set.copyOf(job.job.labels()), job.passed, null);
     }
 
     private static Room room(ModelHost host, Collection<ModelSlot> slots) {
@@ -58,7 +58,7 @@ final class ModelPlacement {
                 host.epoch,
                 host.state == HostState.READY,
                 Arch.X86_64,
-                Set.of(),
+                Set.copyOf(host.labels),
                 new Capacity(host.milliCpus, memory, disk),
                 new Capacity(
                         host.milliCpus - host.used,

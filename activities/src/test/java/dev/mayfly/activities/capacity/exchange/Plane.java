@@ -219,8 +219,8 @@ final class Plane {
                 () -> model.claimed(slotId, epoch, handed));
     }
 
-    void newHost(String id, int smallVms) {
-        ModelHost host = new ModelHost(id, Fleet.SMALL.milliCpus() * smallVms);
+    void newHost(String id, int smallVms, List<String> labels) {
+        ModelHost host = new ModelHost(id, Fleet.SMALL.milliCpus() * smallVms, labels);
         model.hosts.put(id, host);
         transact("new host " + id, () -> lease(host, 0), () -> 1L);
     }
@@ -288,7 +288,18 @@ final class Plane {
         int vms = host.milliCpus / Fleet.SMALL.milliCpus();
         Capacity offered = new Capacity(host.milliCpus, Fleet.SMALL.hostMemoryMib() * vms, Fleet.SMALL.diskMib() * vms);
         return hosts.lease(new LeaseRequest(
-                        host.id, "1", offered, Arch.X86_64, "simulated", epoch, List.of(), null, null, null, null))
+                        host.id,
+                        "1",
+                        offered,
+                        Arch.X86_64,
+                        "simulated",
+                        epoch,
+                        List.of(),
+                        null,
+                        null,
+                        null,
+                        null,
+                        host.labels))
                 .epoch();
     }
 

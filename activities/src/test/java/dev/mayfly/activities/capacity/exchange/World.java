@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class World {
 
+    /** Of the first host. */
+    static final List<String> LABELS = List.of("x");
+
     final Plane plane;
     final boolean twoPhase;
     final List<SimulatedJob> jobs;
@@ -48,7 +51,7 @@ final class World {
         for (int i = 0; i < rooms.size(); i++) {
             String host = "host-" + (i + 1);
             room.put(host, rooms.get(i));
-            plane.newHost(host, rooms.get(i));
+            plane.newHost(host, rooms.get(i), i == 0 ? LABELS : List.of());
         }
     }
 
@@ -122,6 +125,9 @@ final class World {
         require(vm.ran == null, () -> "the VM of %s serves a second job".formatted(vm.slotId));
         VmSize size = job.job.size();
         require(size == null || size.equals(vm.size), () -> "job %d runs in the wrong size".formatted(job.number()));
+        require(
+                plane.host(vm.hostId).labels.containsAll(job.job.labels()),
+                () -> "job %d runs on a host without its labels".formatted(job.number()));
         job.served++;
         vm.payload = Payload.DELIVERED;
         vm.ran = job;
