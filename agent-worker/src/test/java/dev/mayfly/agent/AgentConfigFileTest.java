@@ -164,7 +164,8 @@ class AgentConfigFileTest {
                         + " hyphens and underscores, such as host-1",
                 "timeouts: {tombstones: 99999999999999h} | 'timeouts.tombstones' can't be \"99999999999999h\"; write a"
                         + " duration such as 90s, 5m or 24h",
-                "labels: ['a b']              | 'labels' can't be [\"a b\"]; write letters, digits,",
+                "labels: ['a b']               | 'labels' can't be [\"a b\"]; write letters, digits, '.', '_' and '-',"
+                        + " such as [gpu, rack-7]",
                 "egress: {allow: x}           | 'egress.allow' can't be \"x\"; write a list such as [a, b]",
                 "uidRange: 300000             | 'uidRange' can't be 300000; write <first>-<last> with a first of at"
                         + " least 1000, such as 200000-216383",
