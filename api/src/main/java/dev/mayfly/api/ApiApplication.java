@@ -9,6 +9,7 @@ import dev.mayfly.api.cli.HostsCommand;
 import dev.mayfly.api.cli.JobCommand;
 import dev.mayfly.api.cli.JobsCommand;
 import dev.mayfly.api.cli.LedgerCommand;
+import dev.mayfly.api.cli.ProjectsCommand;
 import dev.mayfly.api.cli.ServeCommand;
 import dev.mayfly.api.cli.SweepCommand;
 import dev.mayfly.api.cli.WhyCommand;
@@ -48,6 +49,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         bootstrap.addCommand(new JobsCommand(out));
         bootstrap.addCommand(new JobCommand(out));
         bootstrap.addCommand(new WhyCommand(out));
+        bootstrap.addCommand(new ProjectsCommand(out));
         bootstrap.addCommand(new HostsCommand(out));
         bootstrap.addCommand(new LedgerCommand(out));
         bootstrap.addCommand(new SweepCommand(out));

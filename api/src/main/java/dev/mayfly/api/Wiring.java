@@ -8,9 +8,11 @@ import dev.mayfly.activities.db.Database;
 import dev.mayfly.activities.gitlab.GitLabInstanceConfig;
 import dev.mayfly.activities.gitlab.GitLabJobs;
 import dev.mayfly.activities.gitlab.GitLabs;
+import dev.mayfly.activities.gitlab.StandInRunners;
 import dev.mayfly.api.agents.AgentsResource;
 import dev.mayfly.api.agents.HostFilter;
 import dev.mayfly.api.agents.LeaseDesk;
+import dev.mayfly.api.connect.ProjectWatch;
 import dev.mayfly.api.health.Dependency;
 import dev.mayfly.api.health.Monitoring;
 import dev.mayfly.api.health.Readiness;
@@ -23,6 +25,7 @@ import dev.mayfly.api.rest.ApiFilter;
 import dev.mayfly.api.rest.FleetResource;
 import dev.mayfly.api.rest.JobsResource;
 import dev.mayfly.api.rest.LedgerResource;
+import dev.mayfly.api.rest.ProjectsResource;
 import dev.mayfly.api.rest.StatusResource;
 import dev.mayfly.api.rest.SweepResource;
 import dev.mayfly.api.start.JobIntake;
@@ -51,6 +54,7 @@ final class Wiring {
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
     private static final Duration COMPARE = Duration.ofMinutes(5);
+    private static final Duration STAND_IN = Duration.ofMinutes(5);
     private static final Duration TIDY = Duration.ofHours(1);
     private static final Duration KEPT = Duration.ofDays(7);
     private static final int IN_PARALLEL = 4;
@@ -70,6 +74,7 @@ final class Wiring {
     private final Drift drift;
     private final DriftWatch driftWatch;
     private final Readiness readiness;
+    private final ProjectWatch projects;
 
     Wiring(ApiConfiguration config, Environment environment, Clock clock) throws InterruptedException {
         this.config = config;
@@ -105,6 +110,7 @@ final class Wiring {
         this.drift = new Drift(stores.ledger(), stores.slots(), stores.jobs(), gitlab);
         this.driftWatch = new DriftWatch(drift::look);
         this.readiness = new Readiness(dependencies(), clock);
+        this.projects = new ProjectWatch(stores.jobs(), gitlabs, config.gitlab(), clock, environment.metrics());
     }
 
     void wire() {
@@ -132,7 +138,10 @@ final class Wiring {
                 gitlab,
                 intake,
                 gitlabs.instances().stream().map(GitLabInstanceConfig::name).toList(),
-                environment.metrics());
+                environment.metrics(),
+                clock);
+        StandInRunners standIns = new StandInRunners(
+                stores.jdbi(), clock, gitlabs, stores.installation().id());
         return new Background(
                 settings.database(),
                 temporal,
@@ -142,6 +151,8 @@ final class Wiring {
                         new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
                         new Loop("readiness", LOOK_AROUND, readiness::look),
                         new Loop("ledger", COMPARE, driftWatch),
+                        new Loop("projects", config.webhook().watchEvery().toJavaDuration(), projects),
+                        new Loop("stand-in-runners", STAND_IN, () -> standIn(standIns)),
                         new Loop("tidy", TIDY, () -> tidy(stores))),
                 List.of(
                         inbox,
@@ -167,6 +178,7 @@ final class Wiring {
                                 gitlab,
                                 new WhyWaiting(stores.jdbi(), stores.capacity())),
                         new FleetResource(stores.hosts(), stores.hostOrders(), stores.slots()),
+                        new ProjectsResource(projects),
                         new LedgerResource(stores.ledger(), drift, clock),
                         new SweepResource(sweeping.sweeper(), sweeper::wake))
                 .forEach(environment.jersey()::register);
@@ -184,6 +196,11 @@ final class Wiring {
         for (String host : hosts.tick()) {
             LOG.warn("host {} is LOST: it has been silent for too long; its jobs go elsewhere or are failed", host);
         }
+        return false;
+    }
+
+    private static boolean standIn(StandInRunners standIns) {
+        standIns.renew();
         return false;
     }
 

@@ -70,9 +70,12 @@ public final class PostgresCapacity implements CapacityActivities {
             }
             Instant now = clock.instant();
             JobDao jobs = handle.attach(JobDao.class);
-            jobs.ensure(job, now);
+            Boolean closed = slots.hasLeftOrIsRefused(key);
+            if (closed == null) {
+                jobs.ensure(job, now);
+            }
             // foreign-never-queued: a job of no size lives with the claim that brought it
-            if (job.size() == null || slots.hasLeftOrIsRefused(key)) {
+            if (job.size() == null || Boolean.TRUE.equals(closed)) {
                 return null;
             }
             jobs.queued(key, now);

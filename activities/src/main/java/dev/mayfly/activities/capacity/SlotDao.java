@@ -101,5 +101,6 @@ interface SlotDao {
     Boolean hasLeftOrEnded(@Bind("job") String job);
 
     @SqlQuery("select left_at is not null or refusal is not null from job where key = :job")
-    boolean hasLeftOrIsRefused(@Bind("job") String job);
+    @Nullable
+    Boolean hasLeftOrIsRefused(@Bind("job") String job);
 }

@@ -3,9 +3,11 @@ package dev.mayfly.activities.gitlab;
 import dev.mayfly.activities.gitlab.GitLabJobs.NotedRunner;
 import dev.mayfly.activities.gitlab.RunnerDao.SlotNow;
 import dev.mayfly.activities.seal.Sealer;
+import dev.mayfly.workflows.activity.FailureType;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenReply;
 import dev.mayfly.workflows.agentapi.AgentApi.RunnerTokenRequest;
 import dev.mayfly.workflows.job.CiJob;
+import io.temporal.failure.ApplicationFailure;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +34,8 @@ final class ProjectRunners {
     private static final Logger LOG = LoggerFactory.getLogger(ProjectRunners.class);
     private static final String PREFIX = "mayfly ";
     private static final int PER_PAGE = 100;
+    private static final int BAD_REQUEST = 400;
+    private static final Duration AT_LIMIT = Duration.ofSeconds(30);
     /** GitLab takes no shorter one. */
     private static final Duration SHORTEST_TIMEOUT = Duration.ofMinutes(10);
 
@@ -113,7 +117,7 @@ final class ProjectRunners {
                             .withLocked(true)
                             .withMaximumTimeout(maximumTimeoutSeconds));
         } catch (GitLabApiException e) {
-            throw GitLabErrors.failure(doing("creating a runner", job), e);
+            throw failedToCreate(doing("creating a runner", job), e);
         }
         byte[] token = sealer.seal(created.getToken(), sealContext(slotId));
         boolean first = jdbi.withExtension(
@@ -129,6 +133,23 @@ final class ProjectRunners {
         if (!first) { // an abandoned call of the same slot was faster
             remove(job.key().instance(), created.getId());
         }
+    }
+
+    /** At GitLab's limit of runners in a project it works again as soon as some are removed, as each of ours will be. */
+    private static ApplicationFailure failedToCreate(String doing, GitLabApiException failure) {
+        String said = String.valueOf(failure.getMessage());
+        if (failure.getHttpStatus() == BAD_REQUEST
+                && said.contains("Maximum number of ci registered project runners")) {
+            return ApplicationFailure.newBuilder()
+                    .setMessage(
+                            ("%s: %s; trying again: remove runners that nobody needs, or have an administrator raise"
+                                            + " the plan limit ci_registered_project_runners")
+                                    .formatted(doing, said))
+                    .setType(FailureType.GITLAB_UNAVAILABLE.name())
+                    .setNextRetryDelay(AT_LIMIT)
+                    .build();
+        }
+        return GitLabErrors.failure(doing, failure);
     }
 
     /** Runners that an earlier try made and could not write down. */

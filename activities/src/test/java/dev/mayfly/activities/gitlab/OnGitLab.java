@@ -20,6 +20,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,8 +39,14 @@ final class OnGitLab implements AutoCloseable {
     private final HttpClient http = HttpClient.newHttpClient();
 
     OnGitLab(Path work) throws IOException {
+        this(work, Clock.systemUTC());
+    }
+
+    /** @param clock of this GitLab */
+    OnGitLab(Path work, Clock clock) throws IOException {
         this.work = work;
-        this.server = SimulatedGitLab.start(SimulatedGitLabOptions.plainOnLoopback(work.resolve("gitlab")));
+        this.server = SimulatedGitLab.start(
+                SimulatedGitLabOptions.plainOnLoopback(work.resolve("gitlab")).withClock(clock));
         this.project = root("POST", "/api/v4/projects", Map.of("path", "app", "namespace_path", "acme"))
                 .path("id")
                 .asLong();

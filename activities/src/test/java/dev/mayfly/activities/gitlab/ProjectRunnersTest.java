@@ -126,6 +126,19 @@ class ProjectRunnersTest extends WithFleet {
     }
 
     @Test
+    void atGitLabsLimitOfRunnersItIsTriedAgainAndSaidWhatToDo() {
+        gitlab.foreignRunner("somebody else's", "docker");
+        gitlab.root("PUT", "/-/simulated-gitlab/admin/switches", Map.of("project_runner_limit", 1));
+        assertThatThrownBy(() -> ensure(job)).isInstanceOfSatisfying(ApplicationFailure.class, failure -> {
+            assertThat(failure.getType()).isEqualTo("GITLAB_UNAVAILABLE");
+            assertThat(failure.isNonRetryable()).isFalse();
+            assertThat(failure.getNextRetryDelay()).isEqualTo(Duration.ofSeconds(30));
+            assertThat(failure.getOriginalMessage())
+                    .contains("creating a runner", "Maximum number", "ci_registered_project_runners");
+        });
+    }
+
+    @Test
     void fromTheClaimOnTheRunnerStaysAsItIs() {
         ensure(job);
         CiJob other = job(11, "actuated-2cpu");

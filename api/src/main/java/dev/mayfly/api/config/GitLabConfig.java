@@ -3,6 +3,7 @@ package dev.mayfly.api.config;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import jakarta.validation.constraints.AssertTrue;
+import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.Pattern;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param token access token with scopes {@code api} and {@code create_runner}, role Maintainer in the projects served
  * @param webhookToken what GitLab sends as {@code X-Gitlab-Token}
  * @param signingToken {@code whsec_…}, GitLab 19 and newer
+ * @param reenableWebhooks whether webhooks that GitLab switched off are tested, which switches them on if they work
+ * @param runnerLimit how many runners this GitLab allows a project; 0 for any number
  * @param allow more {@code host:port} that guests may reach though they are on private addresses
  */
 public record GitLabConfig(
@@ -34,7 +37,12 @@ public record GitLabConfig(
         SecretRef token,
         @Nullable SecretRef webhookToken,
         @Nullable SecretRef signingToken,
+        boolean reenableWebhooks,
+        @Min(0) int runnerLimit,
         List<@Pattern(regexp = ".+:\\d+", message = "must be host:port") String> allow) {
+
+    /** GitLab's own default of the plan limit {@code ci_registered_project_runners}. */
+    private static final int RUNNER_LIMIT = 1000;
 
     @JsonCreator
     static GitLabConfig of(
@@ -44,6 +52,8 @@ public record GitLabConfig(
             @JsonProperty(value = "token", required = true) SecretRef token,
             @JsonProperty("webhookToken") @Nullable SecretRef webhookToken,
             @JsonProperty("signingToken") @Nullable SecretRef signingToken,
+            @JsonProperty("reenableWebhooks") boolean reenableWebhooks,
+            @JsonProperty("runnerLimit") @Nullable Integer runnerLimit,
             @JsonProperty("allow") @Nullable List<String> allow) {
         return new GitLabConfig(
                 name,
@@ -52,6 +62,8 @@ public record GitLabConfig(
                 token,
                 webhookToken,
                 signingToken,
+                reenableWebhooks,
+                runnerLimit == null ? RUNNER_LIMIT : runnerLimit,
                 allow == null ? List.of() : List.copyOf(allow));
     }
 

@@ -25,6 +25,11 @@ record ProjectHook(
         @JsonProperty("signing_token_present") @Nullable Boolean signingTokenPresent,
         @JsonProperty("alert_status") @Nullable String alertStatus) {
 
+    /** Whether GitLab sends it; one that doesn't say does. */
+    boolean isOn() {
+        return alertStatus == null || alertStatus.equals("executable");
+    }
+
     /** What is not as it should be, in words. */
     List<String> deviations(boolean wantsToken, boolean wantsSigningToken) {
         List<String> found = new ArrayList<>();
@@ -46,7 +51,7 @@ record ProjectHook(
         if (wantsSigningToken && Boolean.FALSE.equals(signingTokenPresent)) {
             found.add("it has no signing token");
         }
-        if (alertStatus != null && !alertStatus.equals("executable")) {
+        if (!isOn()) {
             found.add("GitLab has switched it off after failed deliveries (%s)".formatted(alertStatus));
         }
         return found;

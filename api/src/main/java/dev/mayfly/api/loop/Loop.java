@@ -3,6 +3,7 @@ package dev.mayfly.api.loop;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -127,8 +128,12 @@ public final class Loop implements AutoCloseable {
         return failures + 1;
     }
 
-    /** Until woken or the time is over: either way the step looks again. */
-    private void pause(Duration atMost) throws InterruptedException {
-        wakes.tryAcquire(atMost.toNanos(), TimeUnit.NANOSECONDS);
+    /**
+     * Until woken or the time is over: either way the step looks again. A tenth more or less, so that several control
+     * planes do not ask GitLab for the same at the same time for ever.
+     */
+    private void pause(Duration about) throws InterruptedException {
+        double jitter = ThreadLocalRandom.current().nextDouble(0.9, 1.1);
+        wakes.tryAcquire((long) (about.toNanos() * jitter), TimeUnit.NANOSECONDS);
     }
 }

@@ -8,9 +8,14 @@ import dev.mayfly.activities.jobs.Jobs;
 import dev.mayfly.activities.jobs.Jobs.Project;
 import dev.mayfly.api.Failures;
 import dev.mayfly.api.loop.Loop;
+import io.temporal.failure.ApplicationFailure;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +35,9 @@ public final class Reconciler implements Loop.Step {
     private final MemberProjects members;
     private final Counter rounds;
     private final Counter found;
+    private final Clock clock;
+    /** Instances that limit our requests, and until when they asked us to wait. */
+    private final Map<String, Instant> quiet = new HashMap<>();
 
     /**
      * Made by the wiring.
@@ -37,24 +45,40 @@ public final class Reconciler implements Loop.Step {
      * @param instances configured names
      * @param metrics gets the rounds and the jobs found by them
      */
-    public Reconciler(Jobs jobs, GitLabJobs gitlab, JobIntake intake, List<String> instances, MetricRegistry metrics) {
+    public Reconciler(
+            Jobs jobs,
+            GitLabJobs gitlab,
+            JobIntake intake,
+            List<String> instances,
+            MetricRegistry metrics,
+            Clock clock) {
         this.jobs = jobs;
         this.gitlab = gitlab;
         this.intake = intake;
         this.members = new MemberProjects(instances, gitlab);
         this.rounds = metrics.counter("mayfly.reconciler.rounds");
+        this.clock = clock;
         this.found = metrics.counter("mayfly.reconciler.jobs.found");
     }
 
-    /** One round over the projects; one that GitLab doesn't answer for is left to the next round. */
+    /**
+     * One round over the projects; one that GitLab doesn't answer for is left to the next round, and so are all of an
+     * instance that limits our requests, until it said that it takes more.
+     */
     @Override
     public boolean run() {
         Set<Project> projects = new LinkedHashSet<>(jobs.activeProjects(LATELY));
         projects.addAll(members.next());
         for (Project project : projects) {
+            if (clock.instant().isBefore(quiet.getOrDefault(project.instance(), Instant.MIN))) {
+                continue;
+            }
             try {
                 gitlab.pendingJobs(project.instance(), project.projectId()).forEach(this::consider);
             } catch (RuntimeException e) {
+                if (e instanceof ApplicationFailure failure && failure.getNextRetryDelay() != null) {
+                    quiet.put(project.instance(), clock.instant().plus(failure.getNextRetryDelay()));
+                }
                 LOG.warn(
                         "GitLab {}: the jobs of {} can't be asked for now: {}",
                         project.instance(),

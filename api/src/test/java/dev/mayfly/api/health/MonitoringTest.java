@@ -85,7 +85,7 @@ final class MonitoringTest {
                 .start();
         String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(promtool.waitFor()).as(said).isZero();
-        assertThat(said).contains("12 rules found");
+        assertThat(said).contains("14 rules found");
     }
 
     @Test
