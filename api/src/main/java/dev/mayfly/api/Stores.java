@@ -1,5 +1,6 @@
 package dev.mayfly.api;
 
+import dev.mayfly.activities.capacity.Forecasts;
 import dev.mayfly.activities.capacity.HostOrders;
 import dev.mayfly.activities.capacity.Hosts;
 import dev.mayfly.activities.capacity.PostgresCapacity;
@@ -21,6 +22,7 @@ record Stores(
         Hosts hosts,
         HostOrders hostOrders,
         Slots slots,
+        Forecasts forecasts,
         PostgresCapacity capacity,
         Ledger ledger,
         Installation installation) {
@@ -35,6 +37,7 @@ record Stores(
                 new Hosts(jdbi, clock, outbox, settings.lease(), settings.minimumAgentVersion()),
                 new HostOrders(jdbi, clock, outbox),
                 new Slots(jdbi),
+                new Forecasts(jdbi, clock),
                 new PostgresCapacity(jdbi, clock, outbox, settings.sealer(), settings.rules(), settings.order()),
                 new Ledger(jdbi),
                 new Installation(jdbi));

@@ -1,6 +1,7 @@
 package dev.mayfly.api;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mayfly.activities.capacity.Forecasts;
 import dev.mayfly.activities.capacity.Hosts;
 import dev.mayfly.activities.capacity.WhyWaiting;
 import dev.mayfly.activities.db.Channel;
@@ -54,6 +55,7 @@ final class Wiring {
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(5);
     private static final Duration COMPARE = Duration.ofMinutes(5);
+    private static final Duration FORECAST = Duration.ofSeconds(5);
     private static final Duration STAND_IN = Duration.ofMinutes(5);
     private static final Duration TIDY = Duration.ofHours(1);
     private static final Duration KEPT = Duration.ofDays(7);
@@ -151,6 +153,7 @@ final class Wiring {
                         new Loop("leases", TICK, () -> tickLeases(stores.hosts())),
                         new Loop("readiness", LOOK_AROUND, readiness::look),
                         new Loop("ledger", COMPARE, driftWatch),
+                        new Loop("forecasts", FORECAST, () -> forecast(stores.forecasts())),
                         new Loop("projects", config.webhook().watchEvery().toJavaDuration(), projects),
                         new Loop("stand-in-runners", STAND_IN, () -> standIn(standIns)),
                         new Loop("tidy", TIDY, () -> tidy(stores))),
@@ -176,7 +179,7 @@ final class Wiring {
                                 stores.jobs(),
                                 stores.ledger(),
                                 gitlab,
-                                new WhyWaiting(stores.jdbi(), stores.capacity())),
+                                new WhyWaiting(stores.jdbi(), stores.capacity(), stores.forecasts())),
                         new FleetResource(stores.hosts(), stores.hostOrders(), stores.slots()),
                         new ProjectsResource(projects),
                         new LedgerResource(stores.ledger(), drift, clock),
@@ -196,6 +199,11 @@ final class Wiring {
         for (String host : hosts.tick()) {
             LOG.warn("host {} is LOST: it has been silent for too long; its jobs go elsewhere or are failed", host);
         }
+        return false;
+    }
+
+    private static boolean forecast(Forecasts forecasts) {
+        forecasts.note();
         return false;
     }
 

@@ -12,6 +12,8 @@ import java.util.Map;
 /** What a person does with GitLab: creates projects, pushes, looks at pipelines, jobs and logs, cancels. */
 public final class GitLabUser {
 
+    private static final int PER_PAGE = 100;
+
     private final JsonApi api;
     private final String hostName;
     private final Path hosts;
@@ -99,11 +101,18 @@ public final class GitLabUser {
         return command;
     }
 
+    void cancelPipeline(long project, long pipeline) {
+        api.post("/api/v4/projects/%d/pipelines/%d/cancel".formatted(project, pipeline), Map.of());
+    }
+
     /** All jobs of a pipeline, retried ones included, by id. */
     public List<JsonNode> jobs(long project, long pipeline) {
         List<JsonNode> jobs = new ArrayList<>();
-        api.get("/api/v4/projects/%d/pipelines/%d/jobs?per_page=100&include_retried=true".formatted(project, pipeline))
-                .forEach(jobs::add);
+        for (int page = 1; jobs.size() == (page - 1) * PER_PAGE; page++) {
+            api.get("/api/v4/projects/%d/pipelines/%d/jobs?per_page=%d&page=%d&include_retried=true"
+                            .formatted(project, pipeline, PER_PAGE, page))
+                    .forEach(jobs::add);
+        }
         jobs.sort((a, b) -> Long.compare(a.get("id").asLong(), b.get("id").asLong()));
         return jobs;
     }

@@ -39,6 +39,11 @@ final class PipelineRun {
     /** Pushes the repository into this project. */
     static PipelineRun push(DemoCluster cluster, long project, Path repository) {
         cluster.gitlabUser().push(repository, project);
+        return newest(cluster, project);
+    }
+
+    /** What the last push into this project started. */
+    static PipelineRun newest(DemoCluster cluster, long project) {
         return new PipelineRun(cluster, project, cluster.gitlabUser().newestPipeline(project));
     }
 
@@ -109,6 +114,11 @@ final class PipelineRun {
 
     void cancelByForce(JobState job) {
         gitlab.cancelByForce(project, job.id());
+    }
+
+    /** Every job that has not ended. */
+    void cancelAll() {
+        gitlab.cancelPipeline(project, pipeline);
     }
 
     /** As by a person: GitLab makes a new job of the same name. */

@@ -161,11 +161,15 @@ final class ClusterExtension implements BeforeEachCallback, AfterEachCallback {
     }
 
     private PipelineRun push(long project, String ciYaml, Map<String, String> files) {
+        return pushInto(project, repository(ciYaml, files));
+    }
+
+    /** One commit with this {@code .gitlab-ci.yml} and these files. */
+    static Path repository(String ciYaml, Map<String, String> files) {
         Path folder = Servers.temporaryFolder("mayfly-repo-");
         Servers.write(folder.resolve("source/.gitlab-ci.yml"), ciYaml);
         files.forEach((name, text) -> Servers.write(folder.resolve("source").resolve(name), text));
-        Path repository = SampleProject.repositoryOf(folder.resolve("source"), folder.resolve("repository"));
-        return pushInto(project, repository);
+        return SampleProject.repositoryOf(folder.resolve("source"), folder.resolve("repository"));
     }
 
     /** A project that tells the control plane of its jobs. */

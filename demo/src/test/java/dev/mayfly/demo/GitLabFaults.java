@@ -32,6 +32,31 @@ final class GitLabFaults implements AutoCloseable {
         return this;
     }
 
+    /** Of the webhooks of jobs each tenth is lost, each tenth comes twice, and the others come in any order. */
+    GitLabFaults unreliableWebhooks() {
+        api.put(
+                ADMIN + "/webhook-faults",
+                Map.of(
+                        "faults",
+                        List.of(
+                                Map.of("action", "drop", "every", 10),
+                                Map.of("action", "double", "every", 9, "delayMillis", 3000),
+                                Map.of("action", "shuffle", "delayMillis", 3000))));
+        return this;
+    }
+
+    /** Whoever asks anything is answered 502, whoever tells anything 429 with two seconds to wait. */
+    GitLabFaults noApi() {
+        api.put(
+                ADMIN + "/http-faults",
+                Map.of(
+                        "faults",
+                        List.of(
+                                Map.of("method", "GET", "path", "/api/v4/", "status", 502),
+                                Map.of("path", "/api/v4/", "status", 429, "retryAfter", 2))));
+        return this;
+    }
+
     /** Answers this status to each request that begins so. */
     GitLabFaults answer(int status, String method, String path) {
         api.put(

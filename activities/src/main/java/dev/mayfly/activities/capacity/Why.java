@@ -7,8 +7,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reason one sentence for its author
  * @param position how many jobs are before it in the queue, plus one; null if it is not in the queue
+ * @param eta when it gets a slot; null if it is not in the queue, or nobody can know
  */
-public record Why(Code code, String reason, @Nullable Integer position) {
+public record Why(
+        Code code,
+        String reason,
+        @Nullable Integer position,
+        @Nullable Eta eta) {
 
     /** What a program tells apart. */
     public enum Code {
@@ -37,5 +42,18 @@ public record Why(Code code, String reason, @Nullable Integer position) {
 
     Why(Code code, String reason) {
         this(code, reason, null);
+    }
+
+    Why(Code code, String reason, @Nullable Integer position) {
+        this(code, reason, position, null);
+    }
+
+    Why withEta(@Nullable Eta expected) {
+        return new Why(code, reason, position, expected);
+    }
+
+    /** Whether it waits for what others will give back: how long that takes can be learnt. */
+    boolean endsByItself() {
+        return code == Code.NO_ROOM || code == Code.RESERVED_FOR_ANOTHER || code == Code.FAR_BEHIND;
     }
 }

@@ -19,10 +19,12 @@ public final class WhyWaiting {
 
     private final Jdbi jdbi;
     private final PostgresCapacity capacity;
+    private final Forecasts forecasts;
 
-    public WhyWaiting(Jdbi jdbi, PostgresCapacity capacity) {
+    public WhyWaiting(Jdbi jdbi, PostgresCapacity capacity, Forecasts forecasts) {
         this.jdbi = jdbi;
         this.capacity = capacity;
+        this.forecasts = forecasts;
     }
 
     public Why of(JobView job) {
@@ -47,7 +49,12 @@ public final class WhyWaiting {
                         Code.WAITS_FOR_GITLAB,
                         "its VM %s on %s is there and waits for GitLab to hand it the job"
                                 .formatted(job.slotId(), job.hostId()));
-            case QUEUED -> inQueue(job);
+            case QUEUED -> {
+                Why why = inQueue(job);
+                yield why.endsByItself()
+                        ? why.withEta(forecasts.of(job.job().key().workflowId()).orElse(null))
+                        : why;
+            }
         };
     }
 

@@ -62,7 +62,7 @@ public final class Fleet implements AutoCloseable {
         database.jdbi()
                 .useHandle(
                         handle -> handle.execute(
-                                "truncate host, job, queue, slot, holding, runner, stand_in_runner, ledger, inbox, outbox, project_share, virtual_clock; update promotion set grants = 0"));
+                                "truncate host, job, forecast, queue, slot, holding, runner, stand_in_runner, ledger, inbox, outbox, project_share, virtual_clock; update promotion set grants = 0"));
     }
 
     @Override

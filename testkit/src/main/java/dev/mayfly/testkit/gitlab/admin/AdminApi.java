@@ -92,15 +92,17 @@ public final class AdminApi {
         List<HookFault> wanted = new ArrayList<>();
         for (Map<?, ?> one : call.objects("faults")) {
             String action = Objects.requireNonNullElse(text(one, "action"), "");
-            if (!List.of("drop", "double", "delay", "reorder").contains(action)) {
-                throw ApiException.parameter("action is one of drop, double, delay, reorder");
+            if (!List.of("drop", "double", "delay", "reorder", "shuffle").contains(action)) {
+                throw ApiException.parameter("action is one of drop, double, delay, reorder, shuffle");
             }
             wanted.add(new HookFault(
                     action,
                     text(one, "event"),
                     text(one, "status"),
                     number(one, "delayMillis", 0),
-                    number(one, "times", Integer.MAX_VALUE)));
+                    number(one, "times", Integer.MAX_VALUE),
+                    Math.max(1, number(one, "every", 1)),
+                    0));
         }
         webhooks.setFaults(wanted);
         return Reply.json(200, Json.object("faults", webhooks.faults()));

@@ -21,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -139,6 +140,8 @@ public final class Webhooks implements CiEvents, AutoCloseable {
                 schedule(send, fault == null ? 0 : fault.delayMillis());
             }
             case "delay" -> schedule(send, fault == null ? 0 : fault.delayMillis());
+            case "shuffle" ->
+                schedule(send, ThreadLocalRandom.current().nextInt(fault == null ? 1 : fault.delayMillis() + 1));
             case "reorder" -> {
                 synchronized (faults) {
                     heldBack.add(send);
@@ -158,9 +161,11 @@ public final class Webhooks implements CiEvents, AutoCloseable {
         synchronized (faults) {
             for (int i = 0; i < faults.size(); i++) {
                 HookFault fault = faults.get(i);
-                if (fault.times() > 0 && fault.matches(event)) {
-                    faults.set(i, fault.once());
-                    return fault;
+                if (fault.matches(event)) {
+                    faults.set(i, fault.next());
+                    if (fault.isNext()) {
+                        return fault;
+                    }
                 }
             }
             return null;
