@@ -85,7 +85,14 @@ public final class TagGrammar {
         if (sizes.size() > 1) {
             return new Refused("the tags %s name more than one size; keep one of them".formatted(sizes));
         }
-        return parseSize(sizes.isEmpty() ? prefix : sizes.get(0), executorOf(tags), labels);
+        Executor executor = executorOf(tags);
+        Result result = parseSize(sizes.isEmpty() ? prefix : sizes.get(0), executor, labels);
+        if (result instanceof Ours && !executors.contains(executor)) {
+            return new Refused(
+                    "the tag %s asks for the %s executor, which is not available here; add the tag %s to run the job's script in the VM itself"
+                            .formatted(ours.get(0), JobOutcome.slug(executor), shellTag));
+        }
+        return result;
     }
 
     /** The executor that these tags ask for, whether or not they name a size: docker unless the shell tag is there. */
@@ -170,11 +177,6 @@ public final class TagGrammar {
         }
         if (milliCpus > largest.milliCpus() || memoryMib > largest.memoryMib()) {
             return new Refused("the tag %s asks for too much; ask for at most %s".formatted(tag, print(largest)));
-        }
-        if (!executors.contains(executor)) {
-            return new Refused(
-                    "the tag %s asks for the %s executor, which is not available here; add the tag %s to run the job's script in the VM itself"
-                            .formatted(tag, JobOutcome.slug(executor), shellTag));
         }
         return new Ours(new VmSize(arch, (int) milliCpus, (int) memoryMib, defaults.diskMib()), executor, labels);
     }
