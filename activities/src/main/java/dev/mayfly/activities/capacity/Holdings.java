@@ -229,6 +229,10 @@ final class Holdings {
         if (slot == null || slot.isReleased() || slot.isOwnedBySweeper() || slot.generation() != generation) {
             return false;
         }
+        // start-first: the owner's workflow does not run yet, for what starts it is still to be sent
+        if (outbox.startsLater(handle, Objects.requireNonNull(slot.owner()))) {
+            return false;
+        }
         slots.dropHolding(slotId);
         slots.setOwner(slotId, SWEEPER);
         log.warn("the sweeper takes {} from {}, whose workflow does not run", slotId, slot.owner());

@@ -95,6 +95,16 @@ public final class Outbox {
         handle.execute("select pg_notify(?, '')", Channel.OUTBOX.pgName());
     }
 
+    /** Whether a signal that starts this workflow is still to be sent. */
+    public boolean startsLater(Handle handle, String workflowId) {
+        return handle.createQuery("""
+                        select exists (select from outbox where workflow_id = :workflow and delivered_at is null
+                            and jsonb_typeof(payload -> 'start') = 'object')""")
+                .bind("workflow", workflowId)
+                .mapTo(Boolean.class)
+                .one();
+    }
+
     /** HOLDING for each of these jobs, as {@link #add} would one by one. */
     public void addHoldings(Handle handle, Map<String, Holding> byWorkflow) {
         if (byWorkflow.isEmpty()) {

@@ -37,6 +37,21 @@ class ReleaseTest extends WithFleet {
     }
 
     @Test
+    void theSweeperTakesNoSlotWhoseWorkflowIsStillToBeStarted() {
+        fleet.host("a", 1);
+        Holding slot = fleet.holds(ten);
+        CiJob unknown = job(9, SMALL);
+        fleet.claim(slot, unknown);
+        Holding claimed = fleet.holds(unknown);
+
+        assertThat(fleet.capacity.sweep(slot.slotId(), claimed.generation()))
+                .as("its start waits in the outbox")
+                .isFalse();
+        fleet.signals(); // sent
+        assertThat(fleet.capacity.sweep(slot.slotId(), claimed.generation())).isTrue();
+    }
+
+    @Test
     void aJobWhoseSlotTheSweeperTookWaitsAtItsOldPlaceWhenItsWorkflowRunsAgain() {
         fleet.host("a", 1);
         Holding slot = fleet.holds(ten);

@@ -66,12 +66,17 @@ final class HostSteps {
 
     private void report(SimulatedVm vm, SimulatedJob job) {
         Verdict verdict = world.plane.claimed(vm.hostId, vm.slotId, vm.epoch, job.job);
+        boolean isHeld = world.slot(vm)
+                .filter(slot -> job.job.key().equals(slot.claimedBy()))
+                .isPresent();
+        // start-first: what starts the workflow is in the outbox from the commit on, whoever hears the answer
+        job.startDue =
+                job.startDue || (isHeld && (job.workflow == Workflow.NONE || job.workflow == Workflow.TERMINATED));
         if (verdict == null) {
             return; // nobody heard the answer: reported again
         }
         if (verdict == Verdict.HELD) {
             vm.reported = true;
-            job.startDue = job.startDue || job.workflow == Workflow.NONE || job.workflow == Workflow.TERMINATED;
             return;
         }
         job.fail();
