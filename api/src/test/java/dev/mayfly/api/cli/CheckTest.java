@@ -59,7 +59,7 @@ final class CheckTest {
                 "sealKey:|sealkey:|sealkey: unknown key; did you mean sealKey?",
                 "target:|tagret:|temporal.tagret: unknown key; did you mean target?",
                 "token: \"file:|tokn: \"file:|gitlab[0].tokn: unknown key; did you mean token?",
-                "webhook: {maxBody|webhook: {colour: blue, maxBody|webhook.colour: unknown key; remove it, the keys here are maxAge, maxBody",
+                "webhook: {maxBody|webhook: {colour: blue, maxBody|webhook.colour: unknown key; remove it, the keys here are maxAge, maxBody, watchEvery",
             })
     void aMisspeltKeyIsUnknownAndTheNearestOneIsNamed(String right, String wrong, String line) throws IOException {
         assertThat(problems(file(config -> config.replaceFirst(right.replace("{", "\\{"), wrong))))
