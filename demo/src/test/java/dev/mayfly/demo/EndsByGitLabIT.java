@@ -28,7 +28,9 @@ final class EndsByGitLabIT {
         run.delete();
         JsonNode done = awaitDone(job);
         assertThat(done.at("/outcome/result").asText()).isEqualTo("ENDED_IN_GITLAB");
-        assertThat(done.at("/outcome/detail").asText()).contains("404");
+        // The payload may still be on its way into the VM: then nobody is answered a 404.
+        assertThat(done.at("/outcome/detail").asText())
+                .containsAnyOf("404", "it had ended in GitLab before it was started");
     }
 
     @Test
