@@ -32,7 +32,7 @@ public record HostRow(
         boolean outdated,
         @Nullable Instant forgottenAt,
         List<String> ownLabels,
-        List<String> givenLabels) {
+        List<String> labels) {
 
     Capacity capacity() {
         return new Capacity(milliCpus, memoryMib, diskMib);

@@ -15,7 +15,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -216,10 +215,7 @@ public final class Hosts {
                 inventory(host),
                 host.drainingSince(),
                 host.rebootOf() != null,
-                Stream.concat(host.ownLabels().stream(), host.givenLabels().stream())
-                        .distinct()
-                        .sorted()
-                        .toList(),
+                host.labels().stream().distinct().sorted().toList(),
                 problems(host));
     }
 

@@ -86,6 +86,17 @@ public final class GitLabs implements AutoCloseable {
         return client(name).api();
     }
 
+    /** Removes a runner; one that is gone already is fine. */
+    void removeRunner(String instance, long runnerId) throws GitLabApiException {
+        try {
+            api(instance).getRunnersApi().removeRunner(runnerId);
+        } catch (GitLabApiException e) {
+            if (e.getHttpStatus() != GitLabErrors.NOT_FOUND) {
+                throw e;
+            }
+        }
+    }
+
     /** Whose certificates this instance's must be signed by. */
     SSLContext tls(String name) {
         return client(name).tls();

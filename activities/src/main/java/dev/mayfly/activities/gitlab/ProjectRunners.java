@@ -173,11 +173,9 @@ final class ProjectRunners {
 
     void remove(String instance, long runnerId) {
         try {
-            gitlabs.api(instance).getRunnersApi().removeRunner(runnerId);
+            gitlabs.removeRunner(instance, runnerId);
         } catch (GitLabApiException e) {
-            if (e.getHttpStatus() != GitLabErrors.NOT_FOUND) {
-                throw GitLabErrors.failure("removing runner %d of GitLab %s".formatted(runnerId, instance), e);
-            }
+            throw GitLabErrors.failure("removing runner %d of GitLab %s".formatted(runnerId, instance), e);
         }
     }
 

@@ -2,6 +2,8 @@ package dev.mayfly.activities.gitlab;
 
 import jakarta.ws.rs.core.Form;
 import jakarta.ws.rs.core.Response.Status;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -110,7 +112,7 @@ public final class StandInRunners {
                     of.tags(),
                     of.projectId());
         } else { // another control plane was faster
-            removeFromGitLab(of.instance(), runner);
+            gitlabs.removeRunner(of.instance(), runner);
         }
     }
 
@@ -126,11 +128,11 @@ public final class StandInRunners {
                         .bind("old", old.runnerId())
                         .execute()
                 > 0);
-        removeFromGitLab(old.of().instance(), first ? old.runnerId() : runner);
+        gitlabs.removeRunner(old.of().instance(), first ? old.runnerId() : runner);
     }
 
     private void remove(StandIn standIn) throws GitLabApiException {
-        removeFromGitLab(standIn.of().instance(), standIn.runnerId());
+        gitlabs.removeRunner(standIn.of().instance(), standIn.runnerId());
         jdbi.useHandle(handle -> handle.createUpdate(
                         "delete from stand_in_runner where instance = :instance and runner_id = :runner")
                 .bind("instance", standIn.of().instance())
@@ -165,17 +167,7 @@ public final class StandInRunners {
                 .getProjectRunners(of.projectId(), PER_PAGE)
                 .all()) {
             if (description.equals(runner.getDescription()) && !known.contains(runner.getId())) {
-                removeFromGitLab(of.instance(), runner.getId());
-            }
-        }
-    }
-
-    private void removeFromGitLab(String instance, long runner) throws GitLabApiException {
-        try {
-            gitlabs.api(instance).getRunnersApi().removeRunner(runner);
-        } catch (GitLabApiException e) {
-            if (e.getHttpStatus() != GitLabErrors.NOT_FOUND) {
-                throw e;
+                gitlabs.removeRunner(of.instance(), runner.getId());
             }
         }
     }
@@ -187,17 +179,19 @@ public final class StandInRunners {
                         from queue join job on job.key = queue.job_key
                         where queue.waiting and job.left_at is null and job.queued_at < :since""")
                 .bind("since", clock.instant().minus(AFTER))
-                .map((row, context) ->
-                        new Waiting(row.getString("instance"), row.getLong("project_id"), List.of((String[])
-                                row.getArray("tags").getArray())))
+                .map((row, context) -> waiting(row))
                 .list());
+    }
+
+    private static Waiting waiting(ResultSet row) throws SQLException {
+        return new Waiting(row.getString("instance"), row.getLong("project_id"), List.of((String[])
+                row.getArray("tags").getArray()));
     }
 
     private List<StandIn> standIns() {
         return jdbi.withHandle(handle -> handle.createQuery("select * from stand_in_runner")
                 .map((row, context) -> new StandIn(
-                        new Waiting(row.getString("instance"), row.getLong("project_id"), List.of((String[])
-                                row.getArray("tags").getArray())),
+                        waiting(row),
                         row.getLong("runner_id"),
                         row.getObject("made_at", OffsetDateTime.class).toInstant()))
                 .list());

@@ -25,9 +25,12 @@ record ProjectHook(
         @JsonProperty("signing_token_present") @Nullable Boolean signingTokenPresent,
         @JsonProperty("alert_status") @Nullable String alertStatus) {
 
+    /** The alert status of a webhook that GitLab sends. */
+    static final String ON = "executable";
+
     /** Whether GitLab sends it; one that doesn't say does. */
     boolean isOn() {
-        return alertStatus == null || alertStatus.equals("executable");
+        return alertStatus == null || alertStatus.equals(ON);
     }
 
     /** What is not as it should be, in words. */

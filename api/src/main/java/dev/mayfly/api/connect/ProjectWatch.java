@@ -31,7 +31,6 @@ public final class ProjectWatch implements Loop.Step {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProjectWatch.class);
     private static final Duration LATELY = Duration.ofDays(7);
-    private static final String ON = "executable";
     private static final double NEAR = 0.8;
 
     private final Jobs jobs;
@@ -70,8 +69,9 @@ public final class ProjectWatch implements Loop.Step {
         this.gitlabs = gitlabs;
         this.instances = instances.stream().collect(Collectors.toMap(GitLabConfig::name, Function.identity()));
         this.clock = clock;
-        metrics.register("mayfly.projects.webhook.off", (Gauge<Long>)
-                () -> seen.stream().filter(one -> !one.webhook().equals(ON)).count());
+        metrics.register("mayfly.projects.webhook.off", (Gauge<Long>) () -> seen.stream()
+                .filter(one -> !one.webhook().equals(ProjectHook.ON))
+                .count());
         metrics.register("mayfly.projects.runner.limit.used", (Gauge<Double>) () -> seen.stream()
                 .mapToDouble(one -> share(one.runners(), one.runnerLimit()))
                 .max()
@@ -158,7 +158,7 @@ public final class ProjectWatch implements Loop.Step {
         }
         Optional<ProjectHook> off = ours.stream().filter(hook -> !hook.isOn()).findFirst();
         if (off.isEmpty()) {
-            return ON;
+            return ProjectHook.ON;
         }
         ProjectHook hook = off.get();
         String status = String.valueOf(hook.alertStatus());
@@ -169,7 +169,7 @@ public final class ProjectWatch implements Loop.Step {
                     hook.id(),
                     project.projectPath(),
                     status);
-            return ON;
+            return ProjectHook.ON;
         }
         problems.add(
                 ("GitLab has switched webhook %d off after failed deliveries (%s), so its jobs start late; see that GitLab"
