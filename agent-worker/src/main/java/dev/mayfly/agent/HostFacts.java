@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 record HostFacts(Path root, String path) {
 
-    private static final int MIB_OF_KIB = 1024;
     private static final int LEAST_MEMORY_RESERVE_MIB = 1024;
     private static final int MEMORY_RESERVE_SHARE = 10;
     private static final List<String> PROGRAM_FOLDERS = List.of("usr/sbin", "sbin", "usr/bin", "bin");
@@ -59,7 +58,16 @@ record HostFacts(Path root, String path) {
     }
 
     int memoryMib() throws IOException {
-        return Integer.parseInt(value("proc/meminfo", "MemTotal:").replaceAll("\\D", "")) / MIB_OF_KIB;
+        return (int) (kib("MemTotal:") >> 10);
+    }
+
+    /** What new processes could have without swapping. */
+    long memoryAvailableBytes() throws IOException {
+        return kib("MemAvailable:") << 10;
+    }
+
+    private long kib(String key) throws IOException {
+        return Long.parseLong(value("proc/meminfo", key).replaceAll("\\D", ""));
     }
 
     /** The effective user id of this process. */
@@ -108,11 +116,16 @@ record HostFacts(Path root, String path) {
 
     /** Free space where a folder is, or would be made. */
     static long freeDiskMib(Path folder) throws IOException {
+        return freeDiskBytes(folder) >> 20;
+    }
+
+    /** The same. */
+    static long freeDiskBytes(Path folder) throws IOException {
         Path existing = folder.toAbsolutePath();
         while (!Files.exists(existing) && existing.getParent() != null) {
             existing = existing.getParent();
         }
-        return Files.getFileStore(existing).getUsableSpace() >> 20;
+        return Files.getFileStore(existing).getUsableSpace();
     }
 
     /** Changes with every boot of the machine. */

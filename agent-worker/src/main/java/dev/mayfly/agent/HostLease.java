@@ -163,7 +163,8 @@ final class HostLease implements AutoCloseable {
                 host.image(),
                 host.bootId(),
                 clock.instant(),
-                host.labels());
+                host.labels(),
+                inventory.figures());
     }
 
     private void follow(LeaseReply reply) throws IOException {

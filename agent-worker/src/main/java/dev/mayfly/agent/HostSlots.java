@@ -51,6 +51,7 @@ final class HostSlots {
     private final IndexPool indexes;
     private final LaunchGate gate;
     private final Path runDir;
+    private final HostMeter meter;
 
     /** What must hold before any VM starts. */
     @FunctionalInterface
@@ -67,7 +68,8 @@ final class HostSlots {
             HostIdentity identity,
             IndexPool indexes,
             LaunchGate gate,
-            Path runDir) {
+            Path runDir,
+            HostMeter meter) {
         this.journal = journal;
         this.driver = driver;
         this.broker = broker;
@@ -75,6 +77,7 @@ final class HostSlots {
         this.indexes = indexes;
         this.gate = gate;
         this.runDir = runDir;
+        this.meter = meter;
     }
 
     /** The slot, null if this host has none of that id. */
@@ -167,7 +170,7 @@ final class HostSlots {
             Path secrets = secretDirectory(slotId);
             Files.createDirectories(secrets);
             Files.setPosixFilePermissions(secrets, PosixFilePermissions.fromString("rwx------"));
-            take(slot, driver.start(spec(slot.record())));
+            take(slot, meter.count(driver::start, spec(slot.record())));
             log.info(
                     "slot {}: boot {} started for {}",
                     slotId,

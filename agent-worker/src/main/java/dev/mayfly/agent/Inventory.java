@@ -7,21 +7,25 @@ import dev.mayfly.agent.journal.SlotJournal;
 import dev.mayfly.agent.journal.SlotRecord;
 import dev.mayfly.agent.journal.SlotRecord.Stage;
 import dev.mayfly.workflows.agentapi.AgentApi.DestroyedSlot;
+import dev.mayfly.workflows.agentapi.AgentApi.HostFigures;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
-/** What stands in each lease renewal about this host's slots. */
+/** What stands in each lease renewal about this host as it is now. */
 final class Inventory {
 
     private final HostSlots slots;
     private final SlotJournal journal;
     private final ClaimBroker broker;
+    private final HostMeter meter;
 
-    Inventory(HostSlots slots, SlotJournal journal, ClaimBroker broker) {
+    Inventory(HostSlots slots, SlotJournal journal, ClaimBroker broker, HostMeter meter) {
         this.slots = slots;
         this.journal = journal;
         this.broker = broker;
+        this.meter = meter;
     }
 
     List<SlotReport> reports() {
@@ -33,6 +37,11 @@ final class Inventory {
         return journal.untold().entrySet().stream()
                 .map(slot -> new DestroyedSlot(slot.getKey(), slot.getValue()))
                 .toList();
+    }
+
+    @Nullable
+    HostFigures figures() {
+        return meter.figures();
     }
 
     /** The control plane has heard of these. */

@@ -90,8 +90,16 @@ final class Wiring implements AutoCloseable {
         LeaseFirewall firewall = new LeaseFirewall(
                 commands, plan, config.ports(), resolvers, config.egress().allow());
         boolean real = config.driver() != Driver.SIMULATED;
+        HostMeter meter = new HostMeter(HostFacts.ofThisMachine(), config.stateDir(), clock);
         HostSlots slots = new HostSlots(
-                journal, driver, broker, identity, new IndexPool(plan.slots()), real ? firewall : () -> {}, runDir);
+                journal,
+                driver,
+                broker,
+                identity,
+                new IndexPool(plan.slots()),
+                real ? firewall : () -> {},
+                runDir,
+                meter);
 
         new StartupReclaim(journal, driver, slots, broker, identity, plan, config.stateDir(), runDir).run();
         Consumer<LeaseReply> onReply = real ? firewall : reply -> {};
@@ -103,8 +111,9 @@ final class Wiring implements AutoCloseable {
         }
 
         HostReboot reboot = new HostReboot(slots, commands, config.rebootCommand());
-        HostLease lease =
-                opened(lease(controlPlane, identity, driver, slots, journal, broker, onReply.andThen(reboot)));
+        Inventory inventory = new Inventory(slots, journal, broker, meter);
+        HostLease lease = opened(lease(
+                controlPlane, identity, driver, inventory, new HostFence(slots, broker), onReply.andThen(reboot)));
         log.info(
                 "{} asks {} for its lease",
                 identity.hostId(),
@@ -132,9 +141,8 @@ final class Wiring implements AutoCloseable {
             ControlPlane controlPlane,
             HostIdentity identity,
             MicroVmDriver driver,
-            HostSlots slots,
-            SlotJournal journal,
-            ClaimBroker broker,
+            Inventory inventory,
+            HostFence fence,
             Consumer<LeaseReply> onReply)
             throws IOException {
         return new HostLease(
@@ -148,8 +156,8 @@ final class Wiring implements AutoCloseable {
                         driver.image().orElse(null),
                         HostFacts.bootId(),
                         config.labels()),
-                new Inventory(slots, journal, broker),
-                new HostFence(slots, broker),
+                inventory,
+                fence,
                 onReply,
                 clock);
     }

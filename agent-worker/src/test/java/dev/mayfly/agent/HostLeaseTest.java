@@ -59,7 +59,7 @@ class HostLeaseTest {
                         "an-image",
                         "boot-1",
                         List.of("gpu")),
-                new Inventory(rig.slots, rig.journal, rig.broker),
+                new Inventory(rig.slots, rig.journal, rig.broker, rig.meter),
                 rig.fence(),
                 this::follow,
                 rig.clock);
@@ -103,6 +103,7 @@ class HostLeaseTest {
             assertThat(request.epoch()).isEqualTo(1);
             assertThat(request.bootId()).isEqualTo("boot-1");
             assertThat(request.labels()).containsExactly("gpu");
+            assertThat(Objects.requireNonNull(request.figures()).vmStarts()).isEqualTo(1);
             assertThat(request.sentAt()).isEqualTo(rig.clock.instant());
             assertThat(request.inventory()).singleElement().satisfies(slot -> {
                 assertThat(slot.slotId()).isEqualTo(SLOT);

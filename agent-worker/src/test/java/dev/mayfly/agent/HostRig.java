@@ -46,6 +46,7 @@ final class HostRig implements AutoCloseable {
     HostIdentity identity;
     ClaimBroker broker;
     HostSlots slots;
+    HostMeter meter;
     volatile String gate = "";
     AddressPlan plan = new AddressPlan("10.231.4.0/28", 291_000, 50);
 
@@ -68,7 +69,9 @@ final class HostRig implements AutoCloseable {
                 ClaimSettings.standard(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
                 new Calls(),
                 Clock.systemUTC());
-        slots = new HostSlots(journal, driver, broker, identity, new IndexPool(plan.size()), this::check, runDir);
+        meter = new HostMeter(HostFacts.ofThisMachine(), stateDir, clock);
+        slots = new HostSlots(
+                journal, driver, broker, identity, new IndexPool(plan.size()), this::check, runDir, meter);
     }
 
     private void check() throws dev.mayfly.agent.vm.HostUnfitException {

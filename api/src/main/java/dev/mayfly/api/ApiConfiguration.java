@@ -38,6 +38,7 @@ public final class ApiConfiguration extends Configuration {
     private final Timeouts timeouts;
     private final Duration vmTimeToLive;
     private final Duration reconcileEvery;
+    private final Duration keepJobs;
     private final SecretRef sealKey;
     private final @Nullable SecretRef apiToken;
     private final @Nullable String publicUrl;
@@ -47,6 +48,7 @@ public final class ApiConfiguration extends Configuration {
      *
      * @param vmTimeToLive the longest that GitLab lets a job run on one of our runners, at least ten minutes
      * @param reconcileEvery how often GitLab is asked for pending jobs whose webhook may be lost
+     * @param keepJobs how long an ended job is shown, with its slots and their ledger, at least a day
      * @param sealKey 32 bytes, base64: seals runner and job tokens in PostgreSQL
      * @param apiToken bearer token of the REST API; without one it answers the local machine only
      * @param publicUrl where GitLab reaches us, for webhooks that we add to projects; null if nobody asked us to
@@ -64,6 +66,7 @@ public final class ApiConfiguration extends Configuration {
             @JsonProperty("timeouts") @Nullable TimeoutsConfig timeouts,
             @JsonProperty("vmTimeToLive") @Nullable Duration vmTimeToLive,
             @JsonProperty("reconcileEvery") @Nullable Duration reconcileEvery,
+            @JsonProperty("keepJobs") @Nullable Duration keepJobs,
             @JsonProperty(value = "sealKey", required = true) SecretRef sealKey,
             @JsonProperty("apiToken") @Nullable SecretRef apiToken,
             @JsonProperty("publicUrl") @Nullable String publicUrl) {
@@ -78,6 +81,7 @@ public final class ApiConfiguration extends Configuration {
         this.timeouts = timeouts == null ? Timeouts.defaults() : timeouts.timeouts();
         this.vmTimeToLive = vmTimeToLive == null ? Duration.hours(24) : vmTimeToLive;
         this.reconcileEvery = reconcileEvery == null ? Duration.minutes(1) : reconcileEvery;
+        this.keepJobs = keepJobs == null ? Duration.days(90) : keepJobs;
         this.sealKey = sealKey;
         this.apiToken = apiToken;
         this.publicUrl = publicUrl;
@@ -91,6 +95,11 @@ public final class ApiConfiguration extends Configuration {
     @AssertTrue(message = "placement names a GitLab instance that is not configured under gitlab")
     boolean isPlacementAboutInstancesThatAreThere() {
         return gitlab.stream().map(GitLabConfig::name).toList().containsAll(placement.instances());
+    }
+
+    @AssertTrue(message = "keepJobs must be at least 1d")
+    boolean isKeptForADay() {
+        return keepJobs.toHours() >= 24;
     }
 
     @AssertTrue(message = "publicUrl must be an address such as https://mayfly.example.com")
@@ -140,6 +149,10 @@ public final class ApiConfiguration extends Configuration {
 
     public Duration reconcileEvery() {
         return reconcileEvery;
+    }
+
+    public Duration keepJobs() {
+        return keepJobs;
     }
 
     public SecretRef sealKey() {

@@ -8,6 +8,7 @@ import dev.mayfly.activities.capacity.Slots;
 import dev.mayfly.activities.inbox.Inbox;
 import dev.mayfly.activities.installation.Installation;
 import dev.mayfly.activities.jobs.Jobs;
+import dev.mayfly.activities.jobs.Retention;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import java.time.Clock;
@@ -19,6 +20,7 @@ record Stores(
         Inbox inbox,
         Outbox outbox,
         Jobs jobs,
+        Retention retention,
         Hosts hosts,
         HostOrders hostOrders,
         Slots slots,
@@ -34,6 +36,7 @@ record Stores(
                 new Inbox(jdbi, clock),
                 outbox,
                 new Jobs(jdbi, clock),
+                new Retention(jdbi, clock),
                 new Hosts(jdbi, clock, outbox, settings.lease(), settings.minimumAgentVersion()),
                 new HostOrders(jdbi, clock, outbox),
                 new Slots(jdbi),

@@ -70,6 +70,7 @@ final class Wiring {
     private final Stores stores;
     private final GitLabs gitlabs;
     private final GitLabJobs gitlab;
+    private final WhyWaiting why;
     private final JobStarter starter;
     private final JobIntake intake;
     private final Sweeping sweeping;
@@ -95,6 +96,7 @@ final class Wiring {
                 settings.sealer(),
                 stores.installation().id(),
                 config.vmTimeToLive().toJavaDuration());
+        this.why = new WhyWaiting(stores.jdbi(), stores.jobs(), stores.capacity(), stores.forecasts());
         this.starter = new JobStarter(temporal.client(), clock);
         this.intake = new JobIntake(
                 gitlab, stores.jobs(), stores.hosts(), config.tags().grammar(), starter);
@@ -126,7 +128,7 @@ final class Wiring {
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
         environment.lifecycle().manage(background(inbox, outbox, sweeper));
-        Monitoring.register(environment, readiness, driftWatch::lasting, stores.jdbi());
+        Monitoring.register(environment, readiness, driftWatch::lasting, stores.jdbi(), stores.hosts());
         registerResources(inbox, outbox, sweeper);
         if (settings.apiToken() == null) {
             LOG.warn("no apiToken is configured: the REST API answers this machine's loopback only");
@@ -156,7 +158,7 @@ final class Wiring {
                         new Loop("forecasts", FORECAST, () -> forecast(stores.forecasts())),
                         new Loop("projects", config.webhook().watchEvery().toJavaDuration(), projects),
                         new Loop("stand-in-runners", STAND_IN, () -> standIn(standIns)),
-                        new Loop("tidy", TIDY, () -> tidy(stores))),
+                        new Loop("tidy", TIDY, this::tidy)),
                 List.of(
                         inbox,
                         outbox,
@@ -175,11 +177,7 @@ final class Wiring {
                         new AgentsResource(leases, stores.capacity(), gitlab, gitlabs, intake, outbox::wake),
                         new ApiFilter(settings.apiToken()),
                         new StatusResource(readiness, new StatusResource.Version(version(), installation)),
-                        new JobsResource(
-                                stores.jobs(),
-                                stores.ledger(),
-                                gitlab,
-                                new WhyWaiting(stores.jdbi(), stores.capacity(), stores.forecasts())),
+                        new JobsResource(stores.jobs(), stores.ledger(), gitlab, why),
                         new FleetResource(stores.hosts(), stores.hostOrders(), stores.slots()),
                         new ProjectsResource(projects),
                         new LedgerResource(stores.ledger(), drift, clock),
@@ -191,7 +189,7 @@ final class Wiring {
         return new ControlWorker(
                 temporal.client(),
                 config.timeouts(),
-                new Object[] {stores.capacity(), gitlab},
+                new Object[] {stores.capacity(), gitlab, why},
                 worker -> sweeping.register(worker, config.timeouts()));
     }
 
@@ -212,9 +210,13 @@ final class Wiring {
         return false;
     }
 
-    private static boolean tidy(Stores stores) {
+    private boolean tidy() {
         stores.inbox().purge(KEPT);
         stores.outbox().purge(KEPT);
+        int forgotten = stores.retention().forget(config.keepJobs().toJavaDuration());
+        if (forgotten > 0) {
+            LOG.info("{} jobs that ended more than {} ago are forgotten (keepJobs)", forgotten, config.keepJobs());
+        }
         return false;
     }
 

@@ -49,12 +49,23 @@ public record ClusterFiles(Path work) {
         return PrivateCa.openOrCreate(work.resolve("tls"), "Mayfly demo CA");
     }
 
-    Path apiConfig() {
-        return work.resolve("api.yml");
+    /** The configuration of this control plane. */
+    Path apiConfig(String server) {
+        return work.resolve(server + ".yml");
     }
 
     Path agentConfig(int host) {
         return work.resolve("agent-%d.yml".formatted(host));
+    }
+
+    /** The host's copy of the guest image. */
+    Path image(int host) {
+        return work.resolve("host-%d/image".formatted(host));
+    }
+
+    /** What the host's agent keeps. */
+    Path state(int host) {
+        return work.resolve("host-%d/state".formatted(host));
     }
 
     public Path log(String server) {

@@ -4,6 +4,7 @@ import dev.mayfly.demo.Machines.ControlPlanePorts;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -37,6 +38,7 @@ public final class DemoCluster implements AutoCloseable {
     private @Nullable ServerProcess names;
     private @Nullable ContainerRegistry registry;
     private @Nullable ServerProcess api;
+    private @Nullable ServerProcess secondApi;
     private @Nullable String installation;
     private @Nullable JsonApi controlPlane;
     private @Nullable GitLabUser gitlabUser;
@@ -116,14 +118,31 @@ public final class DemoCluster implements AutoCloseable {
 
     void startApi() {
         progress.accept("the control plane");
-        Path keyStore = files.ca()
-                .issueServerCertificate("control-plane", List.of("localhost"), List.of(network.controlPlane()));
-        Path config = files.apiConfig();
-        Servers.write(files.secret("database"), database.password());
-        Servers.write(config, Machines.api(options, network, ports, database, keyStore, files.gitlabCa()));
-        api = server("api", List.of(options.program("mayfly"), "server", config.toString()), withNames());
+        api = apiServer("api", ports);
         api.start(() -> controlPlane().status("/api/v1/ready") == 200, PATIENCE);
         progress.accept("installation " + installation());
+    }
+
+    /** A second control plane beside the first; webhooks and agents go on to call the first. */
+    void startSecondApi() {
+        progress.accept("a second control plane");
+        ControlPlanePorts its = new ControlPlanePorts(
+                Servers.freePort(network.controlPlane()),
+                Servers.freePort("127.0.0.1"),
+                ports.temporal(),
+                ports.temporalUi());
+        secondApi = apiServer("api-2", its);
+        JsonApi client = controlPlane("https://%s:%d".formatted(network.controlPlane(), its.api()));
+        secondApi.start(() -> client.status("/api/v1/ready") == 200, PATIENCE);
+    }
+
+    private ServerProcess apiServer(String name, ControlPlanePorts its) {
+        Path keyStore = files.ca()
+                .issueServerCertificate("control-plane", List.of("localhost"), List.of(network.controlPlane()));
+        Path config = files.apiConfig(name);
+        Servers.write(files.secret("database"), database.password());
+        Servers.write(config, Machines.api(options, network, its, database, keyStore, files.gitlabCa()));
+        return server(name, List.of(options.program("mayfly"), "server", config.toString()), withNames());
     }
 
     private ServerProcess server(String name, List<String> command, Map<String, String> environment) {
@@ -136,6 +155,10 @@ public final class DemoCluster implements AutoCloseable {
 
     void killControlPlane() {
         Objects.requireNonNull(api).kill();
+    }
+
+    void killSecondControlPlane() {
+        Objects.requireNonNull(secondApi).kill();
     }
 
     void killTemporal() {
@@ -162,6 +185,18 @@ public final class DemoCluster implements AutoCloseable {
 
     public DemoDatabase database() {
         return database;
+    }
+
+    /** The servers' and the first agent's process ids by what they are; PostgreSQL only if it is ours. */
+    public Map<String, Long> processes() {
+        Map<String, Long> processes = new LinkedHashMap<>();
+        processes.put("Temporal", Objects.requireNonNull(temporal).pid());
+        processes.put("control plane", Objects.requireNonNull(api).pid());
+        database.pid().ifPresent(pid -> processes.put("PostgreSQL", pid));
+        processes.put("simulated GitLab", Objects.requireNonNull(gitlab).pid());
+        processes.put(
+                options.together() ? "all agents" : "agent", hosts.agent(1).pid());
+        return processes;
     }
 
     public String temporalTarget() {
@@ -219,14 +254,15 @@ public final class DemoCluster implements AutoCloseable {
     JsonApi controlPlane() {
         JsonApi client = controlPlane;
         if (client == null) {
-            client = new JsonApi(
-                    URI.create(apiUrl()),
-                    files.ca().caPem(),
-                    "Authorization",
-                    "Bearer " + files.readSecret("api-token"));
+            client = controlPlane(apiUrl());
             controlPlane = client;
         }
         return client;
+    }
+
+    private JsonApi controlPlane(String url) {
+        return new JsonApi(
+                URI.create(url), files.ca().caPem(), "Authorization", "Bearer " + files.readSecret("api-token"));
     }
 
     public GitLabUser gitlabUser() {
@@ -261,6 +297,7 @@ public final class DemoCluster implements AutoCloseable {
         if (installation != null) {
             Leftovers.remove(installation);
         }
+        close(secondApi);
         close(api);
         close(gitlab);
         close(registry);

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +72,16 @@ public final class DemoDatabase implements AutoCloseable {
             }
             embedded = null;
         }
+    }
+
+    /** The server's main process; empty if it is not ours. */
+    Optional<Long> pid() {
+        return isGiven
+                ? Optional.empty()
+                : Servers.read(data.resolve("postmaster.pid"))
+                        .lines()
+                        .findFirst()
+                        .map(Long::valueOf);
     }
 
     public String url() {

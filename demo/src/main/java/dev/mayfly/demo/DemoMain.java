@@ -60,6 +60,7 @@ public final class DemoMain {
                 arguments.getInt("hosts"),
                 arguments.getBoolean("simulated") ? "simulated" : "qemu",
                 TEMPLATES,
+                false,
                 !arguments.getBoolean("old_gitlab"),
                 arguments.getInt("api_port"),
                 arguments.getInt("temporal_ui_port"),

@@ -2,7 +2,10 @@ package dev.mayfly.demo;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * One private bridge, and a network namespace on it for each machine of the demonstration. The control plane stands on
@@ -18,7 +21,8 @@ public final class DemoNetwork implements AutoCloseable {
     private final int number;
     private final String name;
     private final List<String> namespaces = new ArrayList<>();
-    private final List<String> cables = new ArrayList<>();
+    /** By machine, the bridge's end. */
+    private final Map<String, String> cables = new LinkedHashMap<>();
 
     private DemoNetwork(int number) {
         this.number = number;
@@ -87,7 +91,7 @@ public final class DemoNetwork implements AutoCloseable {
         Shell.run("ip", "netns", "add", namespace);
         namespaces.add(namespace);
         Shell.run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-        cables.add(outside);
+        cables.put(machine, outside);
         Shell.run("ip", "link", "set", outside, "master", name, "up");
         Shell.run("ip", "-n", namespace, "link", "set", "lo", "up");
         Shell.run("ip", "-n", namespace, "addr", "add", address(number) + "/24", "dev", "eth0");
@@ -95,6 +99,15 @@ public final class DemoNetwork implements AutoCloseable {
         Shell.run("ip", "-n", namespace, "route", "add", "default", "via", controlPlane());
         Shell.run(inside(namespace, List.of("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")));
         return namespace;
+    }
+
+    /** Nothing reaches the machine or leaves it until it is plugged in again. */
+    void unplug(String machine) {
+        Shell.run("ip", "link", "set", Objects.requireNonNull(cables.get(machine), machine), "down");
+    }
+
+    void plug(String machine) {
+        Shell.run("ip", "link", "set", Objects.requireNonNull(cables.get(machine), machine), "up");
     }
 
     /** The command that runs {@code command} on that machine's network, and changes nothing else around it. */
@@ -107,7 +120,7 @@ public final class DemoNetwork implements AutoCloseable {
     @Override
     public void close() {
         // By itself a cable goes with its namespace, which may last for minutes: until its last connection timed out.
-        for (String cable : cables) {
+        for (String cable : cables.values()) {
             Shell.tryRun(List.of("ip", "link", "del", cable));
         }
         for (String namespace : namespaces) {

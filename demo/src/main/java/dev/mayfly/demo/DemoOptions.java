@@ -10,6 +10,8 @@ import java.util.Map;
  * @param hosts number of hosts, 8 vCPUs and 10 GiB stated each
  * @param driver {@code qemu} or {@code simulated}
  * @param templates how many templates of VMs each host may keep, 0 for none
+ * @param together whether all hosts' agents are one process on the control plane's machine: for many hosts, whose VMs
+ *     are played
  * @param twoPhase whether GitLab keeps a claimed job pending until it is committed
  * @param apiPort port of REST API and webhook; 0 for a free one
  * @param temporalUiPort port of Temporal's UI; 0 for the usual one
@@ -20,6 +22,7 @@ public record DemoOptions(
         int hosts,
         String driver,
         int templates,
+        boolean together,
         boolean twoPhase,
         int apiPort,
         int temporalUiPort,

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -69,11 +70,11 @@ record LedgerBalance(Map<String, Count> kinds, List<String> wrong, long vmsStart
 
     private static long started(DemoCluster cluster) {
         long count = 0;
-        for (int host = 1; host <= cluster.options().hosts(); host++) {
-            try (Stream<String> lines = Files.lines(cluster.files().log("agent-" + host))) {
+        for (Path log : cluster.hosts().logs()) {
+            try (Stream<String> lines = Files.lines(log)) {
                 count += lines.filter(line -> STARTED.matcher(line).find()).count();
             } catch (IOException e) {
-                throw new UncheckedIOException("can't read the log of agent-" + host, e);
+                throw new UncheckedIOException("can't read " + log, e);
             }
         }
         return count;

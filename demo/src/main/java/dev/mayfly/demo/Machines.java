@@ -9,6 +9,8 @@ final class Machines {
 
     private static final int HOST_CPUS = 8;
     private static final int HOST_MEMORY_MIB = 10 * 1024;
+    /** Agents on one machine have a port each, above this. */
+    private static final int FIRST_RELAY_PORT = 20_000;
 
     private Machines() {}
 
@@ -112,7 +114,7 @@ final class Machines {
                   kvmProbe: 8s%16$s
                 templates:
                   most: %18$d
-                %19$ssimulated:%17$s
+                %19$s%21$ssimulated:%17$s
                 """.formatted(
                         host,
                         options.work(),
@@ -121,19 +123,20 @@ final class Machines {
                         files.ca().caPem(),
                         temporalTarget(network, ports),
                         options.driver(),
-                        options.image(),
+                        options.hasVms() ? files.image(host) : options.image(),
                         options.nativePrograms(),
                         HOST_CPUS,
                         HOST_MEMORY_MIB,
-                        network.addressPool(host),
-                        network.uidRange(host),
+                        network.addressPool(options.together() ? 1 : host),
+                        network.uidRange(options.together() ? 1 : host),
                         network.address(DemoCluster.GITLAB_MACHINE),
                         network.runFolder(),
                         lines(options.times().agent(), "  "),
                         yaml(options.times().simulated(), "  "),
                         options.templates(),
                         options.hasVms() ? registry(options, network, files) : "",
-                        DemoCluster.registry());
+                        DemoCluster.registry(),
+                        options.together() ? "relayPort: %d\n".formatted(FIRST_RELAY_PORT + host) : "");
     }
 
     /** Docker Hub is not reached from everywhere: GitLab's registry stands in its place. */

@@ -63,6 +63,11 @@ public final class ServerProcess implements AutoCloseable {
         return process != null && process.isAlive();
     }
 
+    /** What it wrote, in all its lives. */
+    public Path log() {
+        return log;
+    }
+
     /** Its process id, once started. */
     public long pid() {
         if (process == null) {

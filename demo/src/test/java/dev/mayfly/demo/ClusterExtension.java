@@ -118,7 +118,7 @@ final class ClusterExtension implements BeforeEachCallback, AfterEachCallback {
 
     private DemoCluster start() {
         Path work = Servers.temporaryFolder("mayfly-it-");
-        DemoOptions options = new DemoOptions(work, HOSTS, kind, templates, twoPhase, 0, 0, TIMES);
+        DemoOptions options = new DemoOptions(work, HOSTS, kind, templates, false, twoPhase, 0, 0, TIMES);
         return DemoCluster.start(options, line -> System.out.println("[" + kind + "] " + line));
     }
 

@@ -3,7 +3,6 @@ package dev.mayfly.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -38,13 +37,6 @@ final class UnreliableWebhooksIT {
         assertThat(run.jobs())
                 .hasSize(JOBS)
                 .allSatisfy(job -> assertThat(job.status()).isEqualTo("success"));
-        assertThat(Database.count(
-                        CLUSTER.cluster(),
-                        "SELECT count(*) FROM slot WHERE claimed_by IN (%s)"
-                                .formatted(run.jobs().stream()
-                                        .map(job -> "'" + job.text("id") + "'")
-                                        .collect(Collectors.joining(",")))))
-                .as("slots that claimed one")
-                .isEqualTo(JOBS);
+        assertThat(Database.slotsThatClaimed(CLUSTER.cluster(), run)).isEqualTo(JOBS);
     }
 }

@@ -61,6 +61,9 @@ final class Recheck {
                 return lost;
             }
         }
+        if (slot == null) {
+            story.waits(stubs.whyWaiting());
+        }
         JobInGitLab seen = stubs.gitlab("look the job up").lookUpJob(job.key());
         if (seen.ended()) {
             return Outcomes.ofStatus(seen.status(), story.slotId());

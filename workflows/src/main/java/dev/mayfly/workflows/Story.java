@@ -29,6 +29,7 @@ final class Story {
     private static final int MOST_LINES = 80;
 
     private static final int FIRST_LINES = 20;
+    private static final String WAITS = "waits: ";
 
     /** One phase as the job's row gets it. */
     private record Note(
@@ -105,6 +106,21 @@ final class Story {
         if (what != null && lines.stream().noneMatch(line -> line.what().equals(inOneLine(what)))) {
             tell(what);
         }
+    }
+
+    /** Why the job still waits, as it is now: in the place of what was said of it before. */
+    void waits(@Nullable String why) {
+        if (why == null || phase != JobPhase.QUEUED) {
+            return;
+        }
+        String line = WAITS + why;
+        int last = lines.size() - 1;
+        if (last >= 0
+                && lines.get(last).what().startsWith(WAITS)
+                && !lines.get(last).what().equals(inOneLine(line))) {
+            lines.remove(last);
+        }
+        tell(line);
     }
 
     /** One line of the story; the same again is counted. */

@@ -3,6 +3,7 @@ package dev.mayfly.workflows;
 import dev.mayfly.workflows.activity.CapacityActivities;
 import dev.mayfly.workflows.activity.GitLabActivities;
 import dev.mayfly.workflows.activity.Holding;
+import dev.mayfly.workflows.activity.QueueActivities;
 import dev.mayfly.workflows.activity.VmActivities;
 import dev.mayfly.workflows.activity.VmActivities.ClaimRequest;
 import dev.mayfly.workflows.activity.VmActivities.Claimed;
@@ -48,19 +49,38 @@ final class Stubs {
      */
     @Nullable
     Holding hold() {
-        var once = LocalActivityOptions.newBuilder()
-                .setStartToCloseTimeout(timeouts.localHold())
-                .setRetryOptions(RetryOptions.newBuilder().setMaximumAttempts(1).build())
-                .setSummary("which slot?")
-                .build();
         try {
-            return Workflow.newLocalActivityStub(CapacityActivities.class, once).hold(job);
+            return Workflow.newLocalActivityStub(CapacityActivities.class, once("which slot?"))
+                    .hold(job);
         } catch (ActivityFailure failure) {
             if (failure.getCause() instanceof CanceledFailure) {
                 throw failure;
             }
             return capacity("look for a slot").hold(job);
         }
+    }
+
+    /** Why it still waits; null if that can't be said now, which holds nothing up. */
+    @Nullable
+    String whyWaiting() {
+        try {
+            return Workflow.newLocalActivityStub(QueueActivities.class, once("why does it wait?"))
+                    .whyWaiting(job.key());
+        } catch (ActivityFailure failure) {
+            if (failure.getCause() instanceof CanceledFailure) {
+                throw failure;
+            }
+            return null;
+        }
+    }
+
+    /** Within the workflow task, without a second try. */
+    private LocalActivityOptions once(String summary) {
+        return LocalActivityOptions.newBuilder()
+                .setStartToCloseTimeout(timeouts.localHold())
+                .setRetryOptions(RetryOptions.newBuilder().setMaximumAttempts(1).build())
+                .setSummary(summary)
+                .build();
     }
 
     CapacityActivities capacity(String summary) {

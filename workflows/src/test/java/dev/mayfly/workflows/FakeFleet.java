@@ -76,6 +76,15 @@ final class FakeFleet implements CapacityActivities {
         return host;
     }
 
+    /** What the queue says of whoever waits. */
+    volatile String why = "no room";
+
+    @Nullable
+    String why(JobKey job) {
+        calls.step("whyWaiting", job.jobId());
+        return why;
+    }
+
     // ---- what tests look at and turn
 
     synchronized Slot slot(String id) {

@@ -45,6 +45,36 @@ class QueueTest {
     }
 
     @Test
+    void whyItWaitsIsToldAsItIsNow() {
+        try (var rig = new Rig(0)) {
+            CiJob job = rig.start(11);
+            rig.untilTold(job, "waits: no room");
+            rig.fleet.why = "2 jobs | are before it";
+            rig.untilTold(job, "waits: 2 jobs \\| are before it");
+            assertThat(rig.workflow(job).progress()).doesNotContain("no room");
+            rig.host("h1").room = 1;
+            rig.claimedAndRunning(job);
+            rig.succeed(job);
+            rig.assertEnds(job, Result.SUCCEEDED);
+        }
+    }
+
+    @Test
+    void aJobWaitsOnWhenNobodyCanSayWhy() {
+        try (var rig = new Rig(0)) {
+            rig.fleet.calls.failAlways("whyWaiting", ApplicationFailure.newFailure("no database", "SQL"));
+            CiJob job = rig.start(11);
+            rig.untilTold(job, "queued");
+            rig.untilLogged("whyWaiting 11", 2);
+            rig.host("h1").room = 1;
+            rig.claimedAndRunning(job);
+            assertThat(rig.needsAttention(job)).isFalse();
+            rig.succeed(job);
+            rig.assertEnds(job, Result.SUCCEEDED);
+        }
+    }
+
+    @Test
     void aCancelWithoutAnyWebhookIsFoundOutInTheQueue() {
         try (var rig = new Rig(0)) {
             CiJob job = rig.start(11);

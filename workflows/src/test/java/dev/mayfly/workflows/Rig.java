@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.workflows.FakeFleet.Slot;
 import dev.mayfly.workflows.activity.JobInGitLab.At;
+import dev.mayfly.workflows.activity.QueueActivities;
 import dev.mayfly.workflows.activity.VmActivities.Ran;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.Executor;
@@ -74,7 +75,7 @@ final class Rig implements AutoCloseable {
                         .setDefaultDeadlockDetectionTimeout(20_000) // a cold or busy machine is no deadlock
                         .build());
         Workflows.register(control, timeouts);
-        control.registerActivitiesImplementations(fleet, fleet.gitlab);
+        control.registerActivitiesImplementations(fleet, fleet.gitlab, (QueueActivities) job -> fleet.why(job));
         for (int room : rooms) {
             fleet.host("h" + (fleet.hosts.size() + 1), room).appear(env.getWorkflowClient());
         }

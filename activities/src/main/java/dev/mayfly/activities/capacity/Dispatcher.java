@@ -33,7 +33,7 @@ final class Dispatcher {
 
     private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
     /** How many jobs are read at once, hence the most that one pass grants. */
-    static final int BATCH = 200;
+    static final int BATCH = 500;
     /** How far behind a job that waits another one is looked for that fits. */
     static final int DEPTH = 1000;
 

@@ -4,7 +4,10 @@ import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.job.VmSize;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import org.jdbi.v3.sqlobject.config.KeyColumn;
 import org.jdbi.v3.sqlobject.config.RegisterConstructorMapper;
+import org.jdbi.v3.sqlobject.config.ValueColumn;
 import org.jdbi.v3.sqlobject.customizer.Bind;
 import org.jdbi.v3.sqlobject.customizer.BindMethods;
 import org.jdbi.v3.sqlobject.statement.SqlQuery;
@@ -23,19 +26,27 @@ interface HostDao {
     @SqlQuery("select * from host where forgotten_at is null order by id")
     List<HostRow> all();
 
+    /** Of those that call: their newest figures. */
+    @SqlQuery("""
+            select id, figures from host where state <> 'LOST' and forgotten_at is null and figures is not null order by id""")
+    @KeyColumn("id")
+    @ValueColumn("figures")
+    Map<String, String> figures();
+
     @SqlQuery("select id, arch, milli_cpus, memory_mib, disk_mib from host where forgotten_at is null")
     List<HostOffer> offers();
 
     @SqlUpdate("""
             insert into host (id, state, epoch, arch, driver, agent_version, milli_cpus, memory_mib, disk_mib,
-                registered_at, renewed_at, inventory, boot_id, clock_ahead_millis, outdated, own_labels)
+                registered_at, renewed_at, inventory, figures, boot_id, clock_ahead_millis, outdated, own_labels)
             values (:request.hostId, 'READY', 1, :request.arch.tag, :request.driver, :request.agentVersion,
                 :request.capacity.milliCpus, :request.capacity.memoryMib, :request.capacity.diskMib, :now, :now,
-                cast(:inventory as jsonb), :request.bootId, :ahead, :outdated, :request.labels)
+                cast(:inventory as jsonb), cast(:figures as jsonb), :request.bootId, :ahead, :outdated, :request.labels)
             on conflict (id) do nothing""")
     int register(
             @BindMethods("request") LeaseRequest request,
             @Bind("inventory") String inventory,
+            @Bind("figures") @Nullable String figures,
             @Bind("ahead") long clockAheadMillis,
             @Bind("outdated") boolean outdated,
             @Bind("now") Instant now);
@@ -49,6 +60,7 @@ interface HostDao {
                 driver = :request.driver, agent_version = :request.agentVersion,
                 milli_cpus = :request.capacity.milliCpus, memory_mib = :request.capacity.memoryMib,
                 disk_mib = :request.capacity.diskMib, inventory = cast(:inventory as jsonb),
+                figures = cast(:figures as jsonb),
                 shrunk = used_milli_cpus > :request.capacity.milliCpus
                     or used_memory_mib > :request.capacity.memoryMib or used_disk_mib > :request.capacity.diskMib,
                 boot_id = coalesce(:request.bootId, boot_id),
@@ -63,6 +75,7 @@ interface HostDao {
     Boolean renew(
             @BindMethods("request") LeaseRequest request,
             @Bind("inventory") String inventory,
+            @Bind("figures") @Nullable String figures,
             @Bind("ahead") long clockAheadMillis,
             @Bind("outdated") boolean outdated,
             @Bind("now") Instant now);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.activities.db.Channel;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
+import dev.mayfly.workflows.agentapi.AgentApi.HostFigures;
 import dev.mayfly.workflows.agentapi.AgentApi.LeaseRequest;
 import dev.mayfly.workflows.agentapi.AgentApi.SlotReport;
 import java.lang.module.ModuleDescriptor.Version;
@@ -14,7 +15,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +36,7 @@ public final class Hosts {
     public static final Duration MOST_SKEW = Duration.ofSeconds(60);
 
     private static final TypeReference<List<SlotReport>> INVENTORY = new TypeReference<>() {};
+    private static final TypeReference<HostFigures> FIGURES = new TypeReference<>() {};
 
     private final Jdbi jdbi;
     private final Clock clock;
@@ -69,6 +73,7 @@ public final class Hosts {
      */
     public Lease lease(LeaseRequest request) {
         String inventory = json(request.inventory());
+        String figures = request.figures() == null ? null : json(request.figures());
         Instant now = clock.instant();
         long ahead = request.sentAt() == null
                 ? 0
@@ -76,9 +81,9 @@ public final class Hosts {
         boolean outdated = isOutdated(request.agentVersion());
         Optional<Lease> lease = jdbi.inTransaction(handle -> {
             HostDao hosts = handle.attach(HostDao.class);
-            Boolean reboot = hosts.renew(request, inventory, ahead, outdated, now);
+            Boolean reboot = hosts.renew(request, inventory, figures, ahead, outdated, now);
             boolean known = reboot != null;
-            if (!known && hosts.register(request, inventory, ahead, outdated, now) == 0) {
+            if (!known && hosts.register(request, inventory, figures, ahead, outdated, now) == 0) {
                 return Optional.empty();
             }
             Ledger.enter(handle, request, inventory, json(request.destroyed()), now);
@@ -185,6 +190,14 @@ public final class Hosts {
         return jdbi.withExtension(HostDao.class, HostDao::offers);
     }
 
+    /** What their agents measure, by host; none of those that are LOST or tell nothing. */
+    public Map<String, HostFigures> figures() {
+        Map<String, HostFigures> figures = new TreeMap<>();
+        jdbi.withExtension(HostDao.class, HostDao::figures)
+                .forEach((host, json) -> figures.put(host, read(host, json, FIGURES)));
+        return figures;
+    }
+
     public Optional<HostView> find(String hostId) {
         return Optional.ofNullable(jdbi.withExtension(HostDao.class, hosts -> hosts.host(hostId)))
                 .filter(host -> host.forgottenAt() == null)
@@ -212,7 +225,7 @@ public final class Hosts {
                 host.used(),
                 host.registeredAt(),
                 host.renewedAt(),
-                inventory(host),
+                read(host.id(), host.inventory(), INVENTORY),
                 host.drainingSince(),
                 host.rebootOf() != null,
                 host.labels().stream().distinct().sorted().toList(),
@@ -234,15 +247,15 @@ public final class Hosts {
         return problems;
     }
 
-    private static List<SlotReport> inventory(HostRow host) {
+    private static <T> T read(String host, String json, TypeReference<T> type) {
         try {
-            return JSON.readValue(host.inventory(), INVENTORY);
+            return JSON.readValue(json, type);
         } catch (JsonProcessingException broken) {
-            throw new IllegalStateException("the inventory of host %s does not parse".formatted(host.id()), broken);
+            throw new IllegalStateException("what host %s said does not parse".formatted(host), broken);
         }
     }
 
-    private static String json(List<?> said) {
+    private static String json(Object said) {
         try {
             return JSON.writeValueAsString(said);
         } catch (JsonProcessingException impossible) {

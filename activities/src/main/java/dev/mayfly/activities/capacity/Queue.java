@@ -40,9 +40,9 @@ final class Queue {
                         with due as (
                             select grants / :every as promotions from promotion),
                         promoted as (
-                            update queue set aged = true where job_key in (
+                            update queue set aged = true where job_key = any(array(
                                 select job_key from queue where waiting and not aged and start is not null
-                                order by place limit (select promotions from due))),
+                                order by place limit (select promotions from due)))),
                         counted as (
                             update promotion set grants = grants % :every where grants >= :every),
                         fresh as (

@@ -48,6 +48,11 @@ public record Why(
         this(code, reason, position, null);
     }
 
+    /** All that it says, for people. */
+    String sentence() {
+        return eta == null ? reason : "%s; it gets a slot %s".formatted(reason, eta.words());
+    }
+
     Why withEta(@Nullable Eta expected) {
         return new Why(code, reason, position, expected);
     }

@@ -2,29 +2,40 @@ package dev.mayfly.activities.capacity;
 
 import dev.mayfly.activities.capacity.Why.Code;
 import dev.mayfly.activities.jobs.JobView;
+import dev.mayfly.activities.jobs.Jobs;
 import dev.mayfly.activities.placement.Decision.Waiting;
 import dev.mayfly.activities.placement.Limit;
 import dev.mayfly.activities.placement.Reason;
 import dev.mayfly.activities.placement.Reason.Resource;
+import dev.mayfly.workflows.activity.QueueActivities;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;
+import dev.mayfly.workflows.job.JobKey;
 import dev.mayfly.workflows.job.VmSize;
 import java.util.Optional;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Says why a job does not run yet, by asking placement what it would decide now. Reads only, and without the dispatcher's
  * lock: what it says may be over a moment later.
  */
-public final class WhyWaiting {
+public final class WhyWaiting implements QueueActivities {
 
     private final Jdbi jdbi;
     private final PostgresCapacity capacity;
     private final Forecasts forecasts;
+    private final Jobs jobs;
 
-    public WhyWaiting(Jdbi jdbi, PostgresCapacity capacity, Forecasts forecasts) {
+    public WhyWaiting(Jdbi jdbi, Jobs jobs, PostgresCapacity capacity, Forecasts forecasts) {
         this.jdbi = jdbi;
+        this.jobs = jobs;
         this.capacity = capacity;
         this.forecasts = forecasts;
+    }
+
+    @Override
+    public @Nullable String whyWaiting(JobKey job) {
+        return jobs.find(job).map(this::of).map(Why::sentence).orElse(null);
     }
 
     public Why of(JobView job) {

@@ -25,9 +25,12 @@ public final class Database implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Database.class);
     private static final int CONNECT_SECONDS = 5;
 
-    /** A statement that hangs, a lock that never comes or a transaction left open ends by itself. */
+    /**
+     * A statement that hangs or a lock that never comes ends by itself. So does a transaction whose process is frozen or
+     * cut off, before others have waited long for its locks: between two statements of ours nothing takes time.
+     */
     private static final String LIMITS =
-            "set statement_timeout = '30s'; set lock_timeout = '20s'; set idle_in_transaction_session_timeout = '60s'";
+            "set statement_timeout = '30s'; set lock_timeout = '20s'; set idle_in_transaction_session_timeout = '4s'";
 
     private final HikariDataSource pool;
     private final Jdbi jdbi;

@@ -68,6 +68,8 @@ public final class Outbox {
             @Nullable String text,
             @Nullable CiJob start) {}
 
+    private record Addressed(String workflow, Payload payload) {}
+
     /** As it stands in the table, {@code attempts} with the one under way. Public only for the row mapper. */
     public record Row(long id, String workflowId, String signal, String payload, int attempts) {}
 
@@ -110,19 +112,15 @@ public final class Outbox {
         if (byWorkflow.isEmpty()) {
             return;
         }
-        List<String> workflows = List.copyOf(byWorkflow.keySet());
+        List<Addressed> messages = byWorkflow.entrySet().stream()
+                .map(each -> new Addressed(each.getKey(), new Payload(each.getValue(), null, null)))
+                .toList();
         handle.createUpdate("""
                         insert into outbox (workflow_id, signal, payload, created_at, due_at)
-                        select workflow, :signal, cast(payload as jsonb), :now, :now
-                        from unnest(:workflows, :payloads) as messages (workflow, payload)""")
+                        select message ->> 'workflow', :signal, message -> 'payload', :now, :now
+                        from jsonb_array_elements(cast(:messages as jsonb)) as message""")
                 .bind("signal", Signal.HOLDING)
-                .bindArray("workflows", String.class, workflows)
-                .bindArray(
-                        "payloads",
-                        String.class,
-                        workflows.stream()
-                                .map(workflow -> json(new Payload(byWorkflow.get(workflow), null, null)))
-                                .toList())
+                .bind("messages", json(messages))
                 .bind("now", clock.instant())
                 .execute();
         handle.execute("select pg_notify(?, '')", Channel.OUTBOX.pgName());
@@ -202,7 +200,7 @@ public final class Outbox {
                 row.attempts() - 1);
     }
 
-    private static String json(Payload payload) {
+    private static String json(Object payload) {
         try {
             return JSON.writeValueAsString(payload);
         } catch (JsonProcessingException impossible) {

@@ -4,9 +4,11 @@ import static dev.mayfly.activities.capacity.Fleet.LARGE;
 import static dev.mayfly.activities.capacity.Fleet.SMALL;
 import static dev.mayfly.activities.capacity.Fleet.job;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.job.CiJob;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -18,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.LongStream;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -163,6 +166,29 @@ class ConcurrencyTest extends WithFleet {
         }
 
         assertThat(pass.get()).isEqualTo(1);
+    }
+
+    @Test
+    void aDispatcherWhoseProcessFreezesInItsBatchIsFollowedWithinFiveSeconds() {
+        fleet.capacity.hold(ten);
+        fleet.host("a", 4);
+        try (Handle frozen = fleet.database.jdbi().open()) {
+            frozen.begin();
+            frozen.execute("select pg_advisory_xact_lock(629359)");
+            frozen.execute("update queue set waiting = false");
+            long begin = System.nanoTime();
+
+            assertThat(fleet.capacity.dispatch())
+                    .as("what the frozen one did is undone")
+                    .isEqualTo(1);
+
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
+            assertThatThrownBy(frozen::commit)
+                    .as("it finds out when it goes on")
+                    .isInstanceOf(JdbiException.class);
+        } catch (JdbiException closing) {
+            // the server closed its connection
+        }
     }
 
     private static void awaitWaiter(Handle handle, Future<?> pass) {

@@ -131,7 +131,19 @@ public final class Fleet implements AutoCloseable {
         Capacity offered = new Capacity(
                 SMALL.milliCpus() * smallVms, SMALL.hostMemoryMib() * smallVms, SMALL.diskMib() * smallVms);
         return hosts.lease(new LeaseRequest(
-                        id, "1", offered, arch, driver, epoch, inventory, destroyed, "an-image", null, null, List.of()))
+                        id,
+                        "1",
+                        offered,
+                        arch,
+                        driver,
+                        epoch,
+                        inventory,
+                        destroyed,
+                        "an-image",
+                        null,
+                        null,
+                        List.of(),
+                        null))
                 .epoch();
     }
 

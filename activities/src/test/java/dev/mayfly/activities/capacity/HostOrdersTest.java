@@ -41,7 +41,8 @@ class HostOrdersTest extends WithFleet {
                 null,
                 boot,
                 sentAt,
-                List.of("own")));
+                List.of("own"),
+                null));
     }
 
     private Hosts.Lease call(String boot) {

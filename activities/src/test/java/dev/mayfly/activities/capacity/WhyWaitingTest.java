@@ -28,7 +28,8 @@ class WhyWaitingTest extends WithFleet {
     }
 
     private Why why(CiJob job, PostgresCapacity capacity) {
-        return new WhyWaiting(fleet.database.jdbi(), capacity, new Forecasts(fleet.database.jdbi(), fleet.clock))
+        return new WhyWaiting(
+                        fleet.database.jdbi(), fleet.jobs, capacity, new Forecasts(fleet.database.jdbi(), fleet.clock))
                 .of(fleet.jobs.find(job.key()).orElseThrow());
     }
 

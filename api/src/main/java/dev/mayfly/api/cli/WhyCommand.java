@@ -2,7 +2,6 @@ package dev.mayfly.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintStream;
-import java.time.Duration;
 import net.sourceforge.argparse4j.inf.Namespace;
 import net.sourceforge.argparse4j.inf.Subparser;
 
@@ -31,22 +30,7 @@ public final class WhyCommand extends ClientCommand {
         if (why.path("position").isInt()) {
             to.println("place in the queue: " + why.path("position").asInt());
             JsonNode eta = why.path("eta");
-            to.println(
-                    eta.isObject()
-                            ? "gets a slot in %s, in 9 of 10 cases within %s"
-                                    .formatted(words(eta.path("median")), words(eta.path("ninety")))
-                            : "when it gets a slot is unknown");
+            to.println(eta.isObject() ? "gets a slot " + eta.path("words").asText() : "when it gets a slot is unknown");
         }
-    }
-
-    /** {@code 40 s}, {@code 7 min}, {@code 2 h 5 min}. */
-    private static String words(JsonNode duration) {
-        Duration time = Duration.parse(duration.asText());
-        if (time.compareTo(Duration.ofMinutes(2)) < 0) {
-            return time.toSeconds() + " s";
-        }
-        return time.toHours() == 0
-                ? time.toMinutes() + " min"
-                : "%d h %d min".formatted(time.toHours(), time.toMinutesPart());
     }
 }

@@ -3,6 +3,7 @@ package dev.mayfly.api.health;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.Timer;
 import com.codahale.metrics.health.HealthCheck;
+import dev.mayfly.activities.capacity.Hosts;
 import io.dropwizard.core.setup.Environment;
 import io.prometheus.metrics.exporter.servlet.jakarta.PrometheusMetricsServlet;
 import io.prometheus.metrics.instrumentation.dropwizard.DropwizardExports;
@@ -24,7 +25,8 @@ public final class Monitoring {
      *
      * @param drift how many lasting differences there are between the ledger and what there is
      */
-    public static void register(Environment environment, Readiness readiness, DoubleSupplier drift, Jdbi jdbi) {
+    public static void register(
+            Environment environment, Readiness readiness, DoubleSupplier drift, Jdbi jdbi, Hosts hosts) {
         new FleetGauges(jdbi).register(environment.metrics());
         Gauge<Double> lastingDrift = drift::getAsDouble;
         environment.metrics().register("mayfly.ledger.drift", lastingDrift);
@@ -35,6 +37,7 @@ public final class Monitoring {
             environment.metrics().register("mayfly.up." + name, up);
         }
         PrometheusRegistry prometheus = new PrometheusRegistry();
+        prometheus.register(new AgentFigures(hosts));
         // Prometheus takes the ending "total" for a counter's own: such a timer would have its neighbour's name, and
         // two metrics of one name fail the whole answer.
         DropwizardExports.builder()

@@ -98,6 +98,8 @@ final class AgentCallsTest {
                 "{\"hostId\":\"host-1\"",
                 "{\"hostId\":\"host-1\"}",
                 "{\"hostId\":\"host-1\",\"inventory\":[]}",
+                "{\"hostId\":\"host-1\",\"figures\":{\"loadAverage\":-1}}",
+                "{\"hostId\":\"host-1\",\"figures\":{\"loadAverage\":\"NaN\"}}",
                 "{\"hostId\":\"host-1\",\"agentVersion\":\"1\",\"arch\":\"x\",\"driver\":\"y\",\"inventory\":[],"
                         + "\"capacity\":{\"milliCpus\":-1,\"memoryMib\":1,\"diskMib\":1}}"
             })

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,22 @@ final class MonitoringTest {
     private static final Pattern METRIC = Pattern.compile("mayfly_[a-z0-9_]+");
     private static final Pattern REFUSED_WEBHOOK =
             Pattern.compile("WebhookResource_receive_4xx_responses_total\\S* 1\\.0");
+
+    private static final String LEASE = """
+            {"hostId":"host-1","agentVersion":"1","capacity":{"milliCpus":4000,"memoryMib":4096,"diskMib":100000},
+             "arch":"x86_64","driver":"simulated","epoch":0,"inventory":[],"figures":{"loadAverage":0.5,
+             "memoryAvailableBytes":1024,"diskFreeBytes":2048,"vmStarts":7,"vmStartsFailed":2,"vmsAnswered":5,
+             "vmAnswerSeconds":2.5}}""";
+
+    @BeforeAll
+    static void aHostCalls() {
+        Answer answer = CONTROL_PLANE.send(
+                "POST",
+                CONTROL_PLANE.url() + "/agent/v1/lease",
+                Map.of("Authorization", "Bearer " + ControlPlane.CREDENTIAL, "Content-Type", "application/json"),
+                LEASE.getBytes(StandardCharsets.UTF_8));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    }
 
     private static Answer admin(String path) {
         return CONTROL_PLANE.send("GET", CONTROL_PLANE.adminUrl() + path, Map.of(), new byte[0]);
@@ -46,12 +63,24 @@ final class MonitoringTest {
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.type()).startsWith("text/plain");
         assertThat(answer.body())
-                .contains("# TYPE mayfly_slots_live gauge", "mayfly_slots_live 0.0", "mayfly_hosts_ready 0.0")
+                .contains("# TYPE mayfly_slots_live gauge", "mayfly_slots_live 0.0", "# TYPE mayfly_hosts_ready gauge")
                 .contains("mayfly_up_gitlab_gl", "mayfly_up_temporal", "mayfly_up_sweeper")
                 .contains("mayfly_reconciler_jobs_found", "# TYPE mayfly_ledger_drift gauge")
                 .as("two looks are five minutes apart")
                 .contains("mayfly_ledger_drift NaN")
                 .doesNotContain(ControlPlane.API_TOKEN);
+    }
+
+    @Test
+    void agentsFiguresComeUpWithTheirLeases() {
+        assertThat(admin("/metrics").body())
+                .contains("mayfly_agent_load_average{host=\"host-1\"} 0.5")
+                .contains("mayfly_agent_memory_available_bytes{host=\"host-1\"} 1024.0")
+                .contains("mayfly_agent_disk_free_bytes{host=\"host-1\"} 2048.0")
+                .contains("mayfly_agent_vm_starts_total{host=\"host-1\"} 7.0")
+                .contains("mayfly_agent_vm_start_failures_total{host=\"host-1\"} 2.0")
+                .contains("mayfly_agent_vm_answer_seconds_count{host=\"host-1\"} 5")
+                .contains("mayfly_agent_vm_answer_seconds_sum{host=\"host-1\"} 2.5");
     }
 
     @ParameterizedTest
@@ -85,7 +114,7 @@ final class MonitoringTest {
                 .start();
         String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(promtool.waitFor()).as(said).isZero();
-        assertThat(said).contains("14 rules found");
+        assertThat(said).contains("16 rules found");
     }
 
     @Test

@@ -53,8 +53,8 @@ public final class BenchMain {
             inCluster("qemu", 0, cluster -> measureVms(cluster, vms));
             inCluster("qemu", 1, cluster -> measureStarts(cluster, true, vms));
         }
-        BenchReport report =
-                new BenchReport(BenchReport.thisMachine(), load, measurements, steps, memory, Map.of(), goals);
+        BenchReport report = new BenchReport(
+                BenchReport.thisMachine(), load, measurements, steps, memory, Map.of(), Map.of(), goals);
         report.tell(program, arguments.getString("json"));
         return 0;
     }
@@ -99,7 +99,7 @@ public final class BenchMain {
     private void inCluster(String driver, int templates, Part part) {
         load.put(templates == 0 ? driver : driver + ", templates", BenchReport.loadAverage());
         Path work = Servers.temporaryFolder("mayfly-bench-");
-        DemoOptions options = new DemoOptions(work, 1, driver, templates, true, 0, 0, DemoOptions.Times.usual());
+        DemoOptions options = new DemoOptions(work, 1, driver, templates, false, true, 0, 0, DemoOptions.Times.usual());
         program.inCluster(options, false, cluster -> {
             part.measure(cluster);
             return true;

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param load the machine's one-minute load average at each part's beginning
  * @param steps the parts of a launch's way
  * @param memory resident MiB
+ * @param cpu milliseconds for each job
  * @param used percent of a fleet
  */
 record BenchReport(
@@ -26,6 +27,7 @@ record BenchReport(
         List<Measurement> measurements,
         List<Measurement> steps,
         Map<String, Double> memory,
+        Map<String, Double> cpu,
         Map<String, Double> used,
         List<Goal> goals) {
 
@@ -73,6 +75,10 @@ record BenchReport(
         if (!memory.isEmpty()) {
             text.append("\nresident memory, MiB\n");
             memory.forEach((what, mib) -> text.append("%-66s %16.1f%n".formatted(what, mib)));
+        }
+        if (!cpu.isEmpty()) {
+            text.append("\nmilliseconds of CPU for each job\n");
+            cpu.forEach((what, millis) -> text.append("%-78s %9.1f%n".formatted(what, millis)));
         }
         if (!used.isEmpty()) {
             text.append("\npercent of the fleet in use, CPU and memory in the mean\n");

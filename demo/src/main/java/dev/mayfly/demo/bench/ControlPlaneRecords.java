@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +69,25 @@ final class ControlPlaneRecords implements AutoCloseable {
 
     /** Jobs whose workflow has said its last word. */
     int jobsDone() {
-        return query("select count(*) from job where phase = 'DONE'", rows -> {
+        return count("job where phase = 'DONE'");
+    }
+
+    /** Of every job, from the queue until nothing of it was left. */
+    List<Duration> lives() {
+        return query(
+                "select extract(epoch from finished_at - queued_at) from job where phase = 'DONE' and queued_at is not null",
+                rows -> {
+                    List<Duration> lives = new ArrayList<>();
+                    while (rows.next()) {
+                        lives.add(Duration.ofMillis(Math.round(rows.getDouble(1) * 1000)));
+                    }
+                    return lives;
+                });
+    }
+
+    /** @param what a table, and which of its rows */
+    int count(String what) {
+        return query("select count(*) from " + what, rows -> {
             rows.next();
             return rows.getInt(1);
         });

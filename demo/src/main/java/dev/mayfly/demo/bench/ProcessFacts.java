@@ -5,12 +5,16 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A running process as {@code /proc} shows it. */
 record ProcessFacts(long pid) {
 
     private static final String RESIDENT = "VmRSS:";
+    private static final String PROPORTIONAL = "Pss:";
+    /** USER_HZ, the same on all of Linux' architectures that we run on. */
+    private static final double TICKS_A_SECOND = 100;
 
     /** The JVM's flags, without class path and properties. */
     List<String> flags() {
@@ -27,9 +31,39 @@ record ProcessFacts(long pid) {
 
     /** Resident memory. */
     double residentMib() {
-        return Servers.read(file("status"))
+        return mib("status", RESIDENT);
+    }
+
+    /** Resident memory of it and what it started, of pages that several share a share. */
+    double proportionalMib() {
+        return family().mapToDouble(one -> one.mib("smaps_rollup", PROPORTIONAL))
+                .sum();
+    }
+
+    /** CPU that it and what it started have used. */
+    double cpuSeconds() {
+        return family().mapToDouble(ProcessFacts::ticks).sum() / TICKS_A_SECOND;
+    }
+
+    private Stream<ProcessFacts> family() {
+        return Stream.concat(
+                Stream.of(this),
+                ProcessHandle.of(pid).stream()
+                        .flatMap(ProcessHandle::descendants)
+                        .map(child -> new ProcessFacts(child.pid())));
+    }
+
+    /** Its own and that of its children that have ended: fields 14 to 17, the program's name being the second. */
+    private double ticks() {
+        String stat = Servers.read(file("stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+        return IntStream.range(11, 15).mapToLong(i -> Long.parseLong(fields[i])).sum();
+    }
+
+    private double mib(String file, String key) {
+        return Servers.read(file(file))
                 .lines()
-                .filter(line -> line.startsWith(RESIDENT))
+                .filter(line -> line.startsWith(key))
                 .map(line -> line.replaceAll("\\D", ""))
                 .mapToDouble(kib -> Double.parseDouble(kib) / 1024)
                 .findFirst()

@@ -43,7 +43,14 @@ public final class QueueBench {
         double load = BenchReport.loadAverage();
         measure(what, arguments.getInt("hosts"), arguments.getInt("jobs"));
         BenchReport report = new BenchReport(
-                BenchReport.thisMachine(), Map.of(what, load), measurements, List.of(), Map.of(), used, goals);
+                BenchReport.thisMachine(),
+                Map.of(what, load),
+                measurements,
+                List.of(),
+                Map.of(),
+                Map.of(),
+                used,
+                goals);
         report.tell(program, arguments.getString("json"));
         return 0;
     }

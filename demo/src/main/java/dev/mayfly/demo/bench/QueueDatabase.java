@@ -58,7 +58,19 @@ final class QueueDatabase implements AutoCloseable {
     /** Registers a host, or tells its new capacity. */
     void lease(String host, long epoch, Capacity offered) {
         hosts.lease(new LeaseRequest(
-                host, "bench", offered, Arch.X86_64, "simulated", epoch, List.of(), null, null, null, null, null));
+                host,
+                "bench",
+                offered,
+                Arch.X86_64,
+                "simulated",
+                epoch,
+                List.of(),
+                null,
+                null,
+                null,
+                null,
+                null,
+                null));
     }
 
     static CiJob job(String project, long projectId, long id, VmSize size) {

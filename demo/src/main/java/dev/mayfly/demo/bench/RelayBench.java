@@ -88,7 +88,14 @@ public final class RelayBench {
             Servers.deleteTree(work);
         }
         BenchReport report = new BenchReport(
-                BenchReport.thisMachine(), Map.of("relay", load), measurements, List.of(), memory, Map.of(), goals);
+                BenchReport.thisMachine(),
+                Map.of("relay", load),
+                measurements,
+                List.of(),
+                memory,
+                Map.of(),
+                Map.of(),
+                goals);
         report.tell(program, json);
         return 0;
     }

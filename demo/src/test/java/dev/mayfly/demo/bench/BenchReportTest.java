@@ -22,6 +22,7 @@ final class BenchReportTest {
                     new Measurement("answer", "by GitLab", new Distribution(20, 3, 4, 5, 6), null, null)),
             List.of(),
             Map.of("agent", 120.5),
+            Map.of("Temporal", 7.5),
             Map.of("best fit", 85.2),
             List.of(Goal.atMost("launch, p50", 60, 40 + 25, "ms"), Goal.atMost("memory", 120.5, 100, "MiB")));
 

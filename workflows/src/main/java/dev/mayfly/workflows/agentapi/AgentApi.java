@@ -40,6 +40,7 @@ public final class AgentApi {
      * @param bootId of the host's kernel; null from agents that don't tell
      * @param sentAt by the host's clock; null from agents that don't tell
      * @param labels the host's labels by its agent.yml; null from agents that don't tell
+     * @param figures what the agent measures; null from agents that don't tell
      */
     public record LeaseRequest(
             String hostId,
@@ -53,7 +54,8 @@ public final class AgentApi {
             @Nullable String image,
             @Nullable String bootId,
             @Nullable Instant sentAt,
-            @Nullable List<String> labels) {
+            @Nullable List<String> labels,
+            @Nullable HostFigures figures) {
 
         public LeaseRequest {
             inventory = List.copyOf(inventory);
@@ -71,6 +73,39 @@ public final class AgentApi {
         @Override
         public List<String> labels() {
             return labels == null ? List.of() : labels;
+        }
+    }
+
+    /**
+     * What an agent measures, for monitoring alone: nothing is decided by it.
+     *
+     * @param loadAverage the machine's, over the last minute
+     * @param memoryAvailableBytes what the kernel could give to new processes
+     * @param diskFreeBytes where VMs' disks are
+     * @param vmStarts since the agent started, those that failed among them
+     * @param vmStartsFailed since then: VMs that could not be started
+     * @param vmsAnswered since then: VMs whose guest was ready for a job
+     * @param vmAnswerSeconds from start to ready, of all that were, in sum
+     */
+    public record HostFigures(
+            double loadAverage,
+            long memoryAvailableBytes,
+            long diskFreeBytes,
+            long vmStarts,
+            long vmStartsFailed,
+            long vmsAnswered,
+            double vmAnswerSeconds) {
+
+        public HostFigures {
+            if (!(loadAverage >= 0
+                    && memoryAvailableBytes >= 0
+                    && diskFreeBytes >= 0
+                    && vmStarts >= 0
+                    && vmStartsFailed >= 0
+                    && vmsAnswered >= 0
+                    && vmAnswerSeconds >= 0)) {
+                throw new IllegalArgumentException("figures must be 0 or more");
+            }
         }
     }
 

@@ -299,7 +299,8 @@ final class Plane {
                         null,
                         null,
                         null,
-                        host.labels))
+                        host.labels,
+                        null))
                 .epoch();
     }
 

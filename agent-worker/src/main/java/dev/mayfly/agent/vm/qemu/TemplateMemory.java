@@ -27,7 +27,8 @@ final class TemplateMemory implements AutoCloseable {
     private record Holder(Process process, Path file, Object of) {
 
         boolean isOfUseFor(Template template) {
-            return process.isAlive() && of.equals(identity(template.ram()));
+            // The kernel's word: Java's own of a child lags behind it.
+            return process.toHandle().isAlive() && of.equals(identity(template.ram()));
         }
     }
 

@@ -1,0 +1,158 @@
+package dev.mayfly.demo.bench;
+
+import dev.mayfly.demo.DemoCluster;
+import dev.mayfly.demo.Waiting;
+import dev.mayfly.demo.bench.BareJob.Steps;
+import dev.mayfly.demo.bench.ControlPlaneRecords.JobRecord;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * Many jobs over many hosts that play their VMs: from the pushes until nothing is left. Everything else is real, and on
+ * this machine; so how many jobs a second there are tells of the machine, and what each costs tells of Mayfly.
+ */
+final class FleetFigures {
+
+    /** GitLab's limit for {@code parallel}. */
+    private static final int MOST_PARALLEL = 200;
+
+    private static final String TEMPORAL = "Temporal";
+    private static final int WARM_UP = 20;
+    private static final int LEAST_BARE = 100;
+    private static final int BARE_SHARE = 4;
+    private static final double MOST_TIMES_BARE = 1.25;
+    /** For each job; a slow machine's. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private static final Duration LEAST_PATIENCE = Duration.ofMinutes(5);
+
+    private final DemoCluster cluster;
+    private final Consumer<String> progress;
+    private final ControlPlaneRecords records;
+
+    FleetFigures(DemoCluster cluster, Consumer<String> progress) {
+        this.cluster = cluster;
+        this.progress = progress;
+        this.records = new ControlPlaneRecords(cluster.database());
+    }
+
+    /**
+     * What came out.
+     *
+     * @param cpu milliseconds for each job, by process
+     * @param memory MiB by process once all jobs were done, shared pages by share
+     */
+    record Result(Measurement lives, Map<String, Double> cpu, Map<String, Double> memory, List<Goal> goals) {}
+
+    Result run(int jobs) {
+        progress.accept("warm-up: %d jobs, not counted".formatted(WARM_UP));
+        push("warm-up", WARM_UP);
+        awaitDone(WARM_UP);
+        Map<String, Double> before = cpuSeconds();
+        long begin = System.nanoTime();
+        for (int pushed = 0; pushed < jobs; pushed += MOST_PARALLEL) {
+            push("fleet-" + pushed, Math.min(MOST_PARALLEL, jobs - pushed));
+        }
+        awaitDone(WARM_UP + jobs);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        Map<String, Double> memory = new LinkedHashMap<>();
+        cluster.processes().forEach((name, pid) -> memory.put(name, new ProcessFacts(pid).proportionalMib()));
+        Map<String, Double> cpu = each(jobs, before, cpuSeconds());
+        int left = cluster.awaitNothingLeft(LEAST_PATIENCE).asMap().values().stream()
+                .mapToInt(Integer::intValue)
+                .sum();
+
+        int bare = Math.max(LEAST_BARE, jobs / BARE_SHARE);
+        double bareCpu = bareCpu(bare);
+        double ours = Objects.requireNonNull(cpu.get(TEMPORAL));
+        cpu.put("    floor: a bare workflow in Temporal, as many activities, upserts and signals", bareCpu);
+
+        int all = WARM_UP + jobs;
+        return new Result(
+                new Measurement(
+                        "a job from the queue until nothing of it is left",
+                        "the control plane's records",
+                        Distribution.of(records.lives()),
+                        null,
+                        null),
+                cpu,
+                memory,
+                List.of(
+                        Goal.atMost(
+                                "Temporal's CPU for a job, times that of a bare workflow",
+                                ours / bareCpu,
+                                MOST_TIMES_BARE,
+                                "x"),
+                        Goal.atLeast("jobs that succeeded", records.count("job where outcome = 'SUCCEEDED'"), all, ""),
+                        Goal.atMost(
+                                "VMs that were handed a job",
+                                records.count("slot where claimed_by is not null"),
+                                all,
+                                ""),
+                        Goal.atMost(
+                                "slots that the sweeper took",
+                                records.count("slot where released_by = 'sweeper'"),
+                                0,
+                                ""),
+                        Goal.atMost("what is left in the end", left, 0, ""),
+                        Goal.atLeast("    jobs a second on this machine, all servers on it", jobs / seconds, 0, "/s")));
+    }
+
+    private void push(String name, int jobs) {
+        long project = cluster.createProject(name);
+        cluster.gitlabUser().push(LaunchLatency.repository(cluster, name, """
+                many:
+                  parallel: %d
+                  tags: [actuated-1cpu-1gb, shell]
+                  script: [echo played]
+                """.formatted(jobs)), project);
+    }
+
+    private void awaitDone(int jobs) {
+        List<Integer> said = new ArrayList<>(List.of(0));
+        Duration patience = PATIENCE.multipliedBy(jobs).plus(LEAST_PATIENCE);
+        Waiting.until("%d jobs are done".formatted(jobs), patience, () -> {
+            int done = records.jobsDone();
+            if (done - said.get(0) >= jobs / 10) {
+                said.set(0, done);
+                progress.accept("%d of %d jobs are done".formatted(done, jobs));
+            }
+            return done >= jobs;
+        });
+    }
+
+    /** Of Temporal alone, in milliseconds for each. */
+    private double bareCpu(int count) {
+        try (BareJobs bare = new BareJobs(cluster)) {
+            Steps steps = bare.stepsOf(typical());
+            progress.accept("%d bare workflows of %s".formatted(count, steps));
+            bare.run(LEAST_BARE / 2, steps); // warm-up
+            Map<String, Double> before = cpuSeconds();
+            bare.run(count, steps);
+            return Objects.requireNonNull(each(count, before, cpuSeconds()).get(TEMPORAL));
+        }
+    }
+
+    /** Of all jobs that ended well any one has the same steps but for exchanges of slots. */
+    private String typical() {
+        List<JobRecord> jobs = records.jobs();
+        return jobs.get(jobs.size() / 2).workflowId();
+    }
+
+    private Map<String, Double> cpuSeconds() {
+        Map<String, Double> seconds = new LinkedHashMap<>();
+        cluster.processes().forEach((name, pid) -> seconds.put(name, new ProcessFacts(pid).cpuSeconds()));
+        return seconds;
+    }
+
+    private static Map<String, Double> each(int jobs, Map<String, Double> before, Map<String, Double> after) {
+        Map<String, Double> millis = new LinkedHashMap<>();
+        after.forEach((name, seconds) -> millis.put(name, (seconds - before.getOrDefault(name, 0.0)) * 1000 / jobs));
+        return millis;
+    }
+}
