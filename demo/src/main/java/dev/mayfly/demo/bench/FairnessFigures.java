@@ -27,6 +27,8 @@ final class FairnessFigures {
     private static final VmSize SIZE = VmSize.of(2000, 4096, 8192);
     private static final int SLOTS = 20;
     private static final double MOST_TIMES = 2;
+    /** Each with other lengths of jobs: in one play alone these decide half of the result. */
+    private static final int PLAYS = 5;
 
     private final int flood;
     private final int small;
@@ -64,10 +66,10 @@ final class FairnessFigures {
     }
 
     Result run() {
-        progress.accept("%d small projects alone".formatted(small));
-        Distribution alone = Distribution.of(waits(0));
+        progress.accept("%d small projects alone, %d times".formatted(small, PLAYS));
+        Distribution alone = waitsOfAllPlays(0);
         progress.accept("the same behind %d jobs of one project".formatted(flood));
-        Distribution behind = Distribution.of(waits(flood));
+        Distribution behind = waitsOfAllPlays(flood);
         return new Result(
                 new Measurement(
                         "wait of a small project's job behind %d of one project".formatted(flood),
@@ -78,7 +80,15 @@ final class FairnessFigures {
                 Goal.atMost("times longer than alone, p50", behind.p50() / alone.p50(), MOST_TIMES, "×"));
     }
 
-    private List<Duration> waits(int ahead) {
+    private Distribution waitsOfAllPlays(int ahead) {
+        List<Duration> waits = new ArrayList<>();
+        for (int play = 1; play <= PLAYS; play++) {
+            waits.addAll(waits(ahead, play));
+        }
+        return Distribution.of(waits);
+    }
+
+    private List<Duration> waits(int ahead, int play) {
         PlayedClock clock = new PlayedClock();
         try (QueueDatabase database = new QueueDatabase(clock)) {
             database.lease(
@@ -87,7 +97,7 @@ final class FairnessFigures {
                     new Capacity(SIZE.milliCpus() * SLOTS, SIZE.hostMemoryMib() * SLOTS, SIZE.diskMib() * SLOTS));
             Map<String, CiJob> waiting = new HashMap<>();
             PriorityQueue<Running> running = new PriorityQueue<>(Comparator.comparing(Running::end));
-            JobMix durations = new JobMix(3);
+            JobMix durations = new JobMix(play);
             for (int i = 0; i < ahead; i++) {
                 queue(database, QueueDatabase.job("acme/flood", 1, i + 1L, SIZE), waiting);
             }
