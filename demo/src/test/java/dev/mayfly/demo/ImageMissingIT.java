@@ -37,7 +37,7 @@ final class ImageMissingIT {
             Waiting.until(
                     "the agent of host-1 says what is missing",
                     Duration.ofMinutes(1),
-                    () -> Servers.read(CLUSTER.cluster().files().log("agent-1")).contains("manifest.json"));
+                    () -> Servers.read(CLUSTER.cluster().files().log("agent-1")).contains("rootfs.ext4 is missing"));
             order(2, "undrain");
             var ended = ClusterExtension.awaitStatus(run, "wanders", "success", Duration.ofMinutes(3));
             assertThat(Objects.requireNonNull(ended.vm()).host()).isEqualTo("host-2");

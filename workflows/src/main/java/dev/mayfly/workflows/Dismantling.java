@@ -124,20 +124,31 @@ final class Dismantling {
 
     /** Whether the slot's VM is gone for certain: destroyed, or its host is LOST and fenced. */
     private boolean isGone(Holding slot) {
+        Promise<Destroyed> destroy = stubs.destroy(slot);
+        // A call on its way to a host that is LOST meanwhile is answered by nobody.
+        while (!news.awaitUnlessTold(destroy::isCompleted)) {
+            if (isLost(slot)) {
+                return true;
+            }
+        }
         try {
-            if (stubs.destroy(slot) == Destroyed.REASSIGNED) {
+            if (destroy.get() == Destroyed.REASSIGNED) {
                 story.tell("%s was handed another job meanwhile".formatted(slot.slotId()));
                 return false;
             }
             return true;
         } catch (ActivityFailure failure) {
-            if (stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch())) {
+            if (isLost(slot)) {
                 return true;
             }
             story.trouble("can't destroy %s on %s yet, trying again: %s"
                     .formatted(slot.slotId(), slot.hostId(), Trouble.reason(failure)));
             return false;
         }
+    }
+
+    private boolean isLost(Holding slot) {
+        return stubs.capacity("is the host lost?").hostIsLost(slot.hostId(), slot.epoch());
     }
 
     /** Before the VM is destroyed, so that GitLab shows a cancelled job, no failed one; but never waits long for it. */

@@ -58,6 +58,13 @@ final class News {
         return recheckIsDue;
     }
 
+    /** Waits until {@code done}, or something new is told; whether it is done. */
+    boolean awaitUnlessTold(Supplier<Boolean> done) {
+        int before = told;
+        Workflow.await(() -> done.get() || told != before);
+        return done.get();
+    }
+
     /** Pauses; ends early only with the job. Not with a new slot, which would make a standing fault spin. */
     void pause(Duration most) {
         boolean unused = Workflow.await(most, () -> ended != null);

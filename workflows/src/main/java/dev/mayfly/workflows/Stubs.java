@@ -111,8 +111,9 @@ final class Stubs {
         return Async.function(waiting(slot, "run " + onHost(slot))::run, RunRequest.of(slot, job));
     }
 
-    Destroyed destroy(Holding slot) {
-        return host(slot, timeouts.destroy(), "destroy " + onHost(slot)).destroy(DestroyRequest.of(slot));
+    Promise<Destroyed> destroy(Holding slot) {
+        return Async.function(
+                host(slot, timeouts.destroy(), "destroy " + onHost(slot))::destroy, DestroyRequest.of(slot));
     }
 
     private VmActivities host(Holding slot, Duration startToClose, String summary) {

@@ -81,6 +81,24 @@ class HostAwayTest {
     }
 
     @Test
+    void lostWhileADestroyIsOnItsWayToItHoldsUpNoJob() {
+        try (var rig = new Rig(1)) {
+            CiJob job = rig.start(11);
+            rig.fleet.calls.close("destroy");
+            rig.fleet.runEnds(rig.claimedAndRunning(job).id, Ran.End.SUCCEEDED);
+            rig.untilLogged("destroy k3x9p-1");
+            rig.workflow(job).lookAgain(null); // about something else
+            rig.untilLogged("did hostIsLost h1");
+            assertThat(rig.fleet.slot("k3x9p-1").released).isFalse();
+            rig.host("h1").lost = true;
+            rig.workflow(job).lookAgain(null); // as the lease's loop does
+            assertThat(rig.result(job).result()).isEqualTo(Result.SUCCEEDED);
+            assertThat(rig.fleet.slot("k3x9p-1").released).isTrue();
+            rig.fleet.calls.open("destroy");
+        }
+    }
+
+    @Test
     void awayForAWhileUnderARunningJobCostsNothing() {
         try (var rig = new Rig(SOON, 1, 1)) {
             CiJob job = rig.start(11);

@@ -85,6 +85,7 @@ final class QemuBoot {
 
     /** Makes everything and starts the VMM. */
     private void start(VmSpec vm, VmOrigin origin) throws IOException, HostUnfitException {
+        refuseDamagedImage();
         GuardFiles files = files(vm);
         int uid = plan.uid(vm.index());
         privateFolder(files.folder());
@@ -106,6 +107,15 @@ final class QemuBoot {
         Files.write(files.spec(), spec(vm, origin, files, scratch, uid).toJson());
         commands.startDetached(List.of(settings.guard().toString(), files.spec().toString()), files.log());
         awaitStart(vm, files);
+    }
+
+    /** It may have gone since the agent started. */
+    private void refuseDamagedImage() throws IOException, HostUnfitException {
+        List<String> damage = commandLine.image().damage(false);
+        if (!damage.isEmpty()) {
+            throw new HostUnfitException("the guest image is of no use: %s; build it anew, or correct image in agent.yml"
+                    .formatted(String.join("; ", damage)));
+        }
     }
 
     /** Boots a VM whose {@link GuardFiles#vmFolder} becomes a template once it is saved. */
