@@ -72,7 +72,7 @@ final class Trouble {
             return null;
         }
         String why = "its VM died %d times before it was served".formatted(launched.bootNumber());
-        return still.claimedJobId() == null ? giveUp(still, why, true) : lost(still, why);
+        return still.claimedJobId() == null ? giveUp(still, why, why, true) : lost(still, why);
     }
 
     /** A run ended, or is to be done again. */
@@ -91,7 +91,8 @@ final class Trouble {
             return null;
         }
         if (still.claimedJobId() == null) { // waiting for a host that doesn't answer was pause enough
-            return giveUp(still, reason(failure), !isUnreachable(failure));
+            String why = reason(failure);
+            return giveUp(still, why, isHostsFault(failure) ? why : null, !isUnreachable(failure));
         }
         return isTombstone(failure) ? lost(still, reason(failure)) : stayWith(still, reason(failure));
     }
@@ -129,10 +130,10 @@ final class Trouble {
         return now != null && now.slotId().equals(slot.slotId()) ? now : null;
     }
 
-    private @Nullable JobOutcome giveUp(Holding slot, String why, boolean pauseThen) {
+    private @Nullable JobOutcome giveUp(Holding slot, String why, @Nullable String unfit, boolean pauseThen) {
         stands = true;
         story.trouble("gives up %s on %s: %s".formatted(slot.slotId(), slot.hostId(), why));
-        stubs.capacity("give up " + slot.slotId()).giveUp(job.key(), slot.slotId());
+        stubs.capacity("give up " + slot.slotId()).giveUp(job.key(), slot.slotId(), unfit);
         dismantling.inTheBackground();
         if (pauseThen) {
             news.pause(pause.next());
@@ -162,6 +163,11 @@ final class Trouble {
 
     private static boolean isTombstone(ActivityFailure failure) {
         return failure.getCause() instanceof ApplicationFailure cause && FailureType.TOMBSTONE.is(cause);
+    }
+
+    private static boolean isHostsFault(ActivityFailure failure) {
+        return failure.getCause() instanceof ApplicationFailure cause
+                && (FailureType.HOST_UNFIT.is(cause) || FailureType.LAUNCH_FAILED.is(cause));
     }
 
     private static boolean isUnreachable(ActivityFailure failure) {

@@ -175,8 +175,8 @@ final class FakeFleet implements CapacityActivities {
     }
 
     @Override
-    public void giveUp(JobKey job, String slotId) {
-        calls.step("giveUp", slotId);
+    public void giveUp(JobKey job, String slotId, @Nullable String unfit) {
+        calls.step("giveUp", unfit == null ? slotId : slotId + ", unfit: " + unfit);
         synchronized (this) {
             Slot slot = slot(slotId);
             if (job.equals(slot.heldBy) && slot.claim == null) {

@@ -49,6 +49,7 @@ class TroubleTest {
             assertThat(rig.needsAttention(job)).isTrue();
             assertThat(rig.claimedAndRunning(job).id).isEqualTo("k3x9p-2");
             assertThat(rig.fleet.calls.count("launch k3x9p-1")).isEqualTo(1);
+            assertThat(rig.fleet.calls.log()).contains("giveUp k3x9p-1, unfit: h1's disk is full: free 10 GiB");
             rig.until("nobody is needed any more", () -> !rig.needsAttention(job));
             rig.succeed(job);
             rig.assertEnds(job, Result.SUCCEEDED);

@@ -61,7 +61,7 @@ final class Dispatcher {
      */
     Map<String, Holding> pass(@Nullable String caller) {
         queue.order(order.promoteEvery(), DEPTH);
-        List<Room> rooms = queue.rooms(rules.cpuOvercommit());
+        List<Room> rooms = queue.rooms(rules.cpuOvercommit(), now);
         if (rooms.stream().noneMatch(rules::leaveRoomOn)) {
             return Map.of();
         }
@@ -92,7 +92,7 @@ final class Dispatcher {
 
     /** What keeps this job waiting now; empty if a pass would grant it a slot, or does not come to it. Changes nothing. */
     Optional<Decision.Waiting> why(String job) {
-        List<Room> rooms = queue.rooms(rules.cpuOvercommit());
+        List<Room> rooms = queue.rooms(rules.cpuOvercommit(), now);
         List<Usage> usage = usage();
         List<Request> requests = queue.page(null, Set.of(), DEPTH).stream()
                 .map(QueuedJob::request)

@@ -9,6 +9,7 @@ import dev.mayfly.activities.outbox.Outbox.Signal;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.ClaimReport;
 import dev.mayfly.workflows.job.CiJob;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import org.jdbi.v3.core.Handle;
@@ -24,6 +25,8 @@ import org.slf4j.LoggerFactory;
 final class Holdings {
 
     private static final Logger log = LoggerFactory.getLogger(Holdings.class);
+    /** Its next failure renews it; a host that was mended gets VMs soon. */
+    private static final Duration AVOIDED_FOR = Duration.ofMinutes(1);
 
     private final Handle handle;
     private final SlotDao slots;
@@ -180,7 +183,7 @@ final class Holdings {
     }
 
     /** The slot turned out unreachable before its claim: held no longer, still owned. */
-    void giveUp(String job, String slotId) {
+    void giveUp(String job, String slotId, @Nullable String unfit) {
         SlotRow slot = slots.slot(slotId);
         if (slot == null || !job.equals(slot.holder()) || slot.claimedBy() != null) {
             return;
@@ -188,6 +191,9 @@ final class Holdings {
         slots.dropHolding(slotId);
         slots.touch(slotId);
         slots.setWaiting(job, true);
+        if (unfit != null) {
+            hosts.avoid(slot.hostId(), now.plus(AVOIDED_FOR), unfit);
+        }
         notifyDispatch();
         log.info("{} gave {} up and goes back to the queue", job, slotId);
     }

@@ -80,6 +80,10 @@ interface HostDao {
             @Bind("outdated") boolean outdated,
             @Bind("now") Instant now);
 
+    /** Others are preferred until then. */
+    @SqlUpdate("update host set avoided_until = :until, avoided_because = :why where id = :id")
+    void avoid(@Bind("id") String id, @Bind("until") Instant until, @Bind("why") String why);
+
     /** Does nothing for an old epoch: what was reserved under it went when the host was LOST. */
     @SqlUpdate("""
             update host set used_milli_cpus = used_milli_cpus - :size.milliCpus,

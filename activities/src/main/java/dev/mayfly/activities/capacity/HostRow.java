@@ -31,6 +31,8 @@ public record HostRow(
         long clockAheadMillis,
         boolean outdated,
         @Nullable Instant forgottenAt,
+        @Nullable Instant avoidedUntil,
+        @Nullable String avoidedBecause,
         List<String> ownLabels,
         List<String> labels) {
 

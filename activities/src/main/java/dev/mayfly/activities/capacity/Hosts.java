@@ -13,6 +13,7 @@ import java.lang.module.ModuleDescriptor.Version;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -243,6 +244,10 @@ public final class Hosts {
                     .formatted(
                             Math.abs(host.clockAheadMillis()) / 1000,
                             host.clockAheadMillis() > 0 ? "ahead of" : "behind"));
+        }
+        if (host.avoidedUntil() != null && host.avoidedUntil().isAfter(clock.instant())) {
+            problems.add("it could not run a VM, so others are preferred until %s: %s"
+                    .formatted(host.avoidedUntil().truncatedTo(ChronoUnit.SECONDS), host.avoidedBecause()));
         }
         return problems;
     }

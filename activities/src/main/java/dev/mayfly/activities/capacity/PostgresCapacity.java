@@ -148,9 +148,9 @@ public final class PostgresCapacity implements CapacityActivities {
     }
 
     @Override
-    public void giveUp(JobKey job, String slotId) {
+    public void giveUp(JobKey job, String slotId, @Nullable String unfit) {
         locked(jdbi, clock, outbox, holdings -> {
-            holdings.giveUp(job.workflowId(), slotId);
+            holdings.giveUp(job.workflowId(), slotId, unfit);
             return true;
         });
     }

@@ -10,10 +10,12 @@ import dev.mayfly.workflows.job.VmSize;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -120,14 +122,22 @@ final class Queue {
                 row.getLong("place"));
     }
 
-    /** Every host that is not LOST, by its id. */
-    List<Room> rooms(double cpuOvercommit) {
-        return handle.createQuery("""
+    /** Every host that is not LOST, by its id; one that is avoided now is not ready if there is another like it. */
+    List<Room> rooms(double cpuOvercommit, Instant now) {
+        Set<String> avoided = new HashSet<>();
+        List<Room> rooms = handle.createQuery("""
                         select id, epoch, accepting, arch, labels, milli_cpus, memory_mib, disk_mib, used_milli_cpus,
-                            used_memory_mib, used_disk_mib
+                            used_memory_mib, used_disk_mib, coalesce(avoided_until > :now, false) as avoided
                         from host where state <> 'LOST' and forgotten_at is null order by id""")
-                .map((row, context) -> room(row, cpuOvercommit))
+                .bind("now", now)
+                .map((row, context) -> {
+                    if (row.getBoolean("avoided")) {
+                        avoided.add(row.getString("id"));
+                    }
+                    return room(row, cpuOvercommit);
+                })
                 .list();
+        return Avoidance.of(avoided, rooms);
     }
 
     private static Room room(ResultSet row, double cpuOvercommit) throws SQLException {

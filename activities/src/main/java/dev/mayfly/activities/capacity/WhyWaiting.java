@@ -112,7 +112,7 @@ public final class WhyWaiting implements QueueActivities {
         if (reason instanceof Reason.NoHostReady none) {
             return new Why(
                     Code.NO_HOST_READY,
-                    "no host that could run it takes VMs now: %d are silent, lost or drained; 'mayfly hosts' says which"
+                    "no host that could run it takes VMs now: %d are silent, lost, drained, or could not run one lately; 'mayfly hosts' says which"
                             .formatted(none.hosts()),
                     position);
         }

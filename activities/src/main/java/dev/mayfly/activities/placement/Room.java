@@ -45,6 +45,11 @@ public record Room(
         return new Room(hostId, epoch, ready, arch, labels, capacity, free, now);
     }
 
+    /** As it is, but to be given nothing. */
+    public Room notReady() {
+        return new Room(hostId, epoch, false, arch, labels, capacity, free, running);
+    }
+
     /** As it is with one more VM of this size. */
     public Room without(VmSize size) {
         Capacity left = new Capacity(

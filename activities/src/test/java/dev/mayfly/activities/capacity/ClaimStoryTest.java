@@ -53,7 +53,7 @@ class ClaimStoryTest extends WithFleet {
     void aJobThatComesBackToTheSlotThatItGaveUpIsToldSo() {
         fleet.host("a", 2);
         Holding given = fleet.holds(ten);
-        fleet.capacity.giveUp(ten.key(), given.slotId());
+        fleet.capacity.giveUp(ten.key(), given.slotId(), null);
         Holding fresh = fleet.holds(ten);
 
         fleet.claim(given, ten);
@@ -67,7 +67,7 @@ class ClaimStoryTest extends WithFleet {
     void aJobThatComesBackFromTheQueueIsToldSo() {
         fleet.host("a", 1);
         Holding given = fleet.holds(ten);
-        fleet.capacity.giveUp(ten.key(), given.slotId());
+        fleet.capacity.giveUp(ten.key(), given.slotId(), null);
 
         fleet.claim(given, ten);
 

@@ -199,7 +199,7 @@ class ClaimTest extends WithFleet {
         fleet.host("a", 3);
         Holding given = fleet.holds(ten);
         Holding other = fleet.holds(eleven);
-        fleet.capacity.giveUp(ten.key(), given.slotId());
+        fleet.capacity.giveUp(ten.key(), given.slotId(), null);
         Holding fresh = fleet.holds(ten);
         assertThat(fresh.slotId()).isNotEqualTo(given.slotId());
 
@@ -216,7 +216,7 @@ class ClaimTest extends WithFleet {
     void aJobClaimedByTheSlotThatItGaveUpRunsThereAndDismantlesTheOther() {
         fleet.host("a", 2);
         Holding given = fleet.holds(ten);
-        fleet.capacity.giveUp(ten.key(), given.slotId());
+        fleet.capacity.giveUp(ten.key(), given.slotId(), null);
         Holding fresh = fleet.holds(ten);
 
         fleet.claim(given, ten);
@@ -249,7 +249,7 @@ class ClaimTest extends WithFleet {
         Holding slot = fleet.holds(ten);
         fleet.claim(slot, ten);
 
-        fleet.capacity.giveUp(ten.key(), slot.slotId());
+        fleet.capacity.giveUp(ten.key(), slot.slotId(), null);
 
         assertThat(fleet.holds(ten).slotId()).isEqualTo(slot.slotId());
     }

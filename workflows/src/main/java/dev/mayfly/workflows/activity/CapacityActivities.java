@@ -27,9 +27,12 @@ public interface CapacityActivities {
      * The job's slot turned out unreachable before its claim: the job holds it no longer and goes back to the queue at
      * its old place, but still owns the slot and must dismantle it. Does nothing if the slot was claimed meanwhile or
      * is no longer held by this job.
+     *
+     * @param unfit why its host could not run a VM, so that others are preferred for a while; null if it is no fault of
+     *     the host's
      */
     @ActivityMethod(name = "giveUp")
-    void giveUp(JobKey job, String slotId);
+    void giveUp(JobKey job, String slotId, @Nullable String unfit);
 
     /** The job wants no slot any more; from now on it is given slots only to dismantle. */
     @ActivityMethod(name = "leave")

@@ -150,7 +150,7 @@ final class Plane {
     }
 
     void giveUp(CiJob job, String slotId) {
-        transact("giveUp " + slotId, () -> done(() -> capacity.giveUp(job.key(), slotId)), () -> {
+        transact("giveUp " + slotId, () -> done(() -> capacity.giveUp(job.key(), slotId, null)), () -> {
             model.giveUp(job, slotId);
             return true;
         });

@@ -113,8 +113,9 @@ final class QemuBoot {
     private void refuseDamagedImage() throws IOException, HostUnfitException {
         List<String> damage = commandLine.image().damage(false);
         if (!damage.isEmpty()) {
-            throw new HostUnfitException("the guest image is of no use: %s; build it anew, or correct image in agent.yml"
-                    .formatted(String.join("; ", damage)));
+            throw new HostUnfitException(
+                    "the guest image is of no use: %s; build it anew, or correct image in agent.yml"
+                            .formatted(String.join("; ", damage)));
         }
     }
 

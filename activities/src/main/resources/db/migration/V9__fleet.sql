@@ -4,3 +4,8 @@ create index slot_made_for on slot (made_for);
 
 -- What its agent measures, as it came with the last lease; in dev.mayfly.workflows.agentapi.AgentApi.HostFigures' words.
 alter table host add column figures jsonb;
+
+-- A host that could not run a VM gets none for a while if there are others like it.
+alter table host
+    add column avoided_until   timestamptz,
+    add column avoided_because text;
