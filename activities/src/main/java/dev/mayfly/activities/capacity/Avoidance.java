@@ -2,28 +2,31 @@ package dev.mayfly.activities.capacity;
 
 import dev.mayfly.activities.placement.Room;
 import java.util.List;
-import java.util.Set;
 
 /**
- * A host that could not run a VM draws every next job onto itself, since it is the emptiest or the first. So it is given
- * none for a while, as long as another host could do as well; the only one of its kind goes on being tried.
+ * A host that could not run a VM draws every next job onto itself, for it stays the best fit. So it is given none for a
+ * while, as long as another host could do as well; the only one of its kind goes on being tried.
  */
 final class Avoidance {
 
     private Avoidance() {}
 
-    /** The rooms with those not ready that are avoided and have a stand-in. */
-    static List<Room> of(Set<String> avoided, List<Room> rooms) {
-        if (avoided.isEmpty()) {
-            return rooms;
+    /** @param avoided whether it could not run a VM lately */
+    record Host(Room room, boolean avoided) {}
+
+    /** All of them; those that are avoided and have a stand-in are not ready. */
+    static List<Room> apply(List<Host> hosts) {
+        if (hosts.stream().noneMatch(Host::avoided)) {
+            return hosts.stream().map(Host::room).toList();
         }
-        List<Room> others = rooms.stream()
-                .filter(room -> room.ready() && !avoided.contains(room.hostId()))
+        List<Room> others = hosts.stream()
+                .filter(host -> !host.avoided() && host.room().ready())
+                .map(Host::room)
                 .toList();
-        return rooms.stream()
-                .map(room -> avoided.contains(room.hostId()) && others.stream().anyMatch(other -> standsIn(other, room))
-                        ? room.notReady()
-                        : room)
+        return hosts.stream()
+                .map(host -> host.avoided() && others.stream().anyMatch(other -> standsIn(other, host.room()))
+                        ? host.room().notReady()
+                        : host.room())
                 .toList();
     }
 

@@ -15,7 +15,6 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -124,20 +123,14 @@ final class Queue {
 
     /** Every host that is not LOST, by its id; one that is avoided now is not ready if there is another like it. */
     List<Room> rooms(double cpuOvercommit, Instant now) {
-        Set<String> avoided = new HashSet<>();
-        List<Room> rooms = handle.createQuery("""
+        List<Avoidance.Host> hosts = handle.createQuery("""
                         select id, epoch, accepting, arch, labels, milli_cpus, memory_mib, disk_mib, used_milli_cpus,
                             used_memory_mib, used_disk_mib, coalesce(avoided_until > :now, false) as avoided
                         from host where state <> 'LOST' and forgotten_at is null order by id""")
                 .bind("now", now)
-                .map((row, context) -> {
-                    if (row.getBoolean("avoided")) {
-                        avoided.add(row.getString("id"));
-                    }
-                    return room(row, cpuOvercommit);
-                })
+                .map((row, context) -> new Avoidance.Host(room(row, cpuOvercommit), row.getBoolean("avoided")))
                 .list();
-        return Avoidance.of(avoided, rooms);
+        return Avoidance.apply(hosts);
     }
 
     private static Room room(ResultSet row, double cpuOvercommit) throws SQLException {

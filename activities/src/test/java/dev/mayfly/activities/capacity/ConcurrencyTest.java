@@ -6,12 +6,17 @@ import static dev.mayfly.activities.capacity.Fleet.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mayfly.activities.placement.Decision;
+import dev.mayfly.activities.placement.Placement;
+import dev.mayfly.activities.placement.Room;
+import dev.mayfly.activities.placement.Rules;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.job.CiJob;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
@@ -189,6 +194,34 @@ class ConcurrencyTest extends WithFleet {
         } catch (JdbiException closing) {
             // the server closed its connection
         }
+    }
+
+    @Test
+    void nothingIsGrantedOnAHostThatWasDrainedSinceItWasLookedAt() throws Exception {
+        fleet.capacity.hold(ten);
+        fleet.host("a", 4);
+        Rules rules = Rules.standard();
+        fleet.database.jdbi().useTransaction(pass -> {
+            Queue queue = new Queue(pass);
+            List<Room> rooms = queue.rooms(rules.cpuOvercommit(), fleet.clock.instant());
+            QueuedJob waiting = queue.page(null, List.of(), 1).get(0);
+            Decision decision =
+                    Placement.place(rooms, List.of(waiting.request()), List.of(), rules, fleet.clock.instant());
+            assertThat(decision.grants()).hasSize(1);
+            HostOrders orders = new HostOrders(fleet.database.jdbi(), fleet.clock, fleet.outbox);
+            assertThat(threads.submit(() -> orders.drain("a")).get())
+                    .as("on a connection of its own")
+                    .isTrue();
+
+            assertThatThrownBy(() -> new GrantedSlots(pass, fleet.clock.instant())
+                            .write(decision, Map.of(ten.key().workflowId(), waiting), rules.cpuOvercommit()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("a host changed");
+            pass.rollback();
+        });
+
+        assertThat(fleet.slots.live()).isEmpty();
+        assertThat(fleet.capacity.dispatch()).isZero();
     }
 
     private static void awaitWaiter(Handle handle, Future<?> pass) {

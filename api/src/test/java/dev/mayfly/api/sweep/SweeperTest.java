@@ -1,0 +1,196 @@
+package dev.mayfly.api.sweep;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mayfly.api.ControlPlane;
+import dev.mayfly.api.ControlPlane.Answer;
+import dev.mayfly.api.TestProject;
+import io.temporal.client.WorkflowClient;
+import io.temporal.serviceclient.WorkflowServiceStubs;
+import io.temporal.serviceclient.WorkflowServiceStubsOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each of the sweeper's rules, with an orphan planted for it. The host is there, but no agent does its work. */
+final class SweeperTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern TARGET = Pattern.compile("target: \"([^\"]+)\"");
+
+    @RegisterExtension
+    private static final ControlPlane CONTROL_PLANE = new ControlPlane(
+            config -> config + "sweeper: {every: 1s, agreeAfter: 1s, olderThan: 1s, brakeCount: 50}\n");
+
+    private static TestProject project;
+    private static long epoch;
+
+    @BeforeAll
+    static void aHostAndSomeJobs(@TempDir Path work) {
+        epoch = lease(0);
+        project = new TestProject(CONTROL_PLANE.gitlab(), "acme/app");
+        project.push(work, """
+                terminated: {tags: [actuated-1cpu-1gb, shell], script: "true"}
+                unclaimed: {tags: [actuated-2cpu-1gb, shell], script: "true"}
+                """);
+    }
+
+    private static long lease(long known) {
+        Answer answer = agent(
+                "/agent/v1/lease",
+                Map.of(
+                        "hostId", "host-1",
+                        "agentVersion", "1",
+                        "capacity", Map.of("milliCpus", 8000, "memoryMib", 16_384, "diskMib", 100_000),
+                        "arch", "x86_64",
+                        "driver", "simulated",
+                        "epoch", known,
+                        "inventory", List.of()));
+        return answer.json().path("epoch").asLong();
+    }
+
+    private static Answer agent(String path, Object body) {
+        Answer answer = CONTROL_PLANE.send(
+                "POST",
+                CONTROL_PLANE.url() + path,
+                Map.of("Authorization", "Bearer " + ControlPlane.CREDENTIAL, "Content-Type", "application/json"),
+                json(body));
+        assertThat(answer.status()).as(answer.body()).isIn(200, 425);
+        return answer;
+    }
+
+    private static byte[] json(Object body) {
+        try {
+            return JSON.writeValueAsBytes(body);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Has this job's workflow started; the slot that it got. */
+    private static String slotOf(String name) {
+        long job = project.job(name);
+        CONTROL_PLANE.webhook("pending-" + name, """
+                {"object_kind":"build","build_id":%d,"build_status":"pending","project_id":%d,"retries_count":0}""".formatted(job, project.id()));
+        ControlPlane.await(
+                name + " has a slot",
+                () -> CONTROL_PLANE.get("/api/v1/jobs/" + job).status() == 200
+                        && !ours(job).path("slotId").isNull());
+        return ours(job).path("slotId").asText();
+    }
+
+    private static JsonNode ours(long job) {
+        return CONTROL_PLANE.get("/api/v1/jobs/" + job).json();
+    }
+
+    private static void awaitLine(String... texts) {
+        ControlPlane.await(
+                "a line with " + List.of(texts),
+                () -> CONTROL_PLANE.logged(texts[0]).stream()
+                        .anyMatch(line -> List.of(texts).stream().allMatch(line::contains)));
+    }
+
+    private static JsonNode runner(String description) {
+        return project.call(
+                "POST",
+                "/user/runners",
+                Map.of(
+                        "runner_type",
+                        "project_type",
+                        "project_id",
+                        project.id(),
+                        "run_untagged",
+                        false,
+                        "description",
+                        description,
+                        "tag_list",
+                        List.of("actuated-1cpu-1gb")));
+    }
+
+    private static boolean isThere(long runner) {
+        for (JsonNode each :
+                project.call("GET", "/projects/%d/runners?per_page=100".formatted(project.id()), Map.of())) {
+            if (each.path("id").asLong() == runner) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String installation() {
+        return CONTROL_PLANE.get("/api/v1/version").json().path("installation").asText();
+    }
+
+    @Test
+    void aSlotWhoseWorkflowWasTerminatedIsTakenAndItsJobStartsAgain() throws IOException {
+        String slot = slotOf("terminated");
+        String workflow = ours(project.job("terminated")).path("id").asText();
+        Matcher target = TARGET.matcher(Files.readString(CONTROL_PLANE.config()));
+        assertThat(target.find()).isTrue();
+        WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
+                .setTarget(target.group(1))
+                .build());
+        try {
+            WorkflowClient.newInstance(stubs).newUntypedWorkflowStub(workflow).terminate("by hand");
+        } finally {
+            stubs.shutdownNow();
+        }
+        awaitLine(workflow, "its workflow does not run; removing its slot " + slot);
+        awaitLine("the sweeper takes " + slot);
+        awaitLine(workflow, "its workflow does not run though it has not ended; looking it up again");
+        ControlPlane.await(
+                "it has another slot",
+                () -> !slot.equals(
+                        ours(project.job("terminated")).path("slotId").asText()));
+    }
+
+    @Test
+    void aRunnerOfOursThatNoSlotIsKnownOfIsRemovedAndAForeignOneIsNot() {
+        slotOf("unclaimed"); // the project is an active one
+        long orphan =
+                runner("mayfly %s-99".formatted(installation())).path("id").asLong();
+        long foreign = runner("mayfly abcde-99").path("id").asLong();
+        assertThat(isThere(orphan)).isTrue();
+        ControlPlane.await("the orphan is gone", () -> !isThere(orphan));
+        assertThat(isThere(foreign)).isTrue();
+    }
+
+    @Test
+    void aJobAtOneOfOurRunnersThatNoHostHasInHandIsEnded() {
+        String slot = slotOf("unclaimed");
+        lease(epoch);
+        Map<String, Object> request =
+                Map.of("hostId", "host-1", "slotId", slot, "epoch", epoch, "nonce", "0".repeat(32));
+        ControlPlane.await(
+                "the runner's token",
+                () -> agent("/agent/v1/runner-token", request).status() == 200);
+        String token =
+                agent("/agent/v1/runner-token", request).json().path("token").asText();
+        JsonNode handed = project.call(
+                "POST",
+                "/jobs/request",
+                Map.of("token", token, "system_id", "s_0123456789ab", "info", Map.of("features", Map.of())));
+        assertThat(handed.path("id").asLong()).isEqualTo(project.job("unclaimed"));
+        awaitLine("GitLab shows it at the runner of slot " + slot, "no host has it in hand; ending it");
+        ControlPlane.await(
+                "GitLab has ended it",
+                () -> project.call(
+                                "GET",
+                                "/projects/%d/jobs/%d".formatted(project.id(), project.job("unclaimed")),
+                                Map.of())
+                        .path("status")
+                        .asText()
+                        .equals("canceled"));
+    }
+}
