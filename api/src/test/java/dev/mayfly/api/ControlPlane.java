@@ -227,6 +227,15 @@ public final class ControlPlane implements BeforeAllCallback, AfterAllCallback {
         return api("GET", path);
     }
 
+    /** An agent's call with this host's credential. */
+    public Answer agent(String path, String credential, String body) {
+        return send(
+                "POST",
+                url() + path,
+                Map.of("Authorization", "Bearer " + credential, "Content-Type", "application/json"),
+                body.getBytes(StandardCharsets.UTF_8));
+    }
+
     /** A webhook with the secret token. */
     public Answer webhook(String key, String body) {
         return webhook(

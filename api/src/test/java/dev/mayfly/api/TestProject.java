@@ -72,6 +72,30 @@ public final class TestProject {
         }
     }
 
+    /** GitLab's event that this job has this status. */
+    public String event(long job, String status) {
+        return """
+                {"object_kind":"build","build_id":%d,"build_status":"%s","project_id":%d,"retries_count":0}""".formatted(job, status, id);
+    }
+
+    /** Makes a runner of this project; its number. */
+    public long createRunner(String description) {
+        return call(
+                        "POST",
+                        "/user/runners",
+                        Map.of(
+                                "runner_type",
+                                "project_type",
+                                "project_id",
+                                id,
+                                "tag_list",
+                                "a",
+                                "description",
+                                description))
+                .path("id")
+                .asLong();
+    }
+
     /** A call of GitLab's REST by root. */
     public JsonNode call(String method, String apiPath, Object body) {
         try {

@@ -182,7 +182,11 @@ final class Holdings {
         return story;
     }
 
-    /** The slot turned out unreachable before its claim: held no longer, still owned. */
+    /**
+     * The slot turned out unreachable before its claim: held no longer, still owned.
+     *
+     * @param unfit why its host could not run a VM; null if it is no fault of the host's
+     */
     void giveUp(String job, String slotId, @Nullable String unfit) {
         SlotRow slot = slots.slot(slotId);
         if (slot == null || !job.equals(slot.holder()) || slot.claimedBy() != null) {

@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
@@ -32,13 +33,18 @@ public final class Retention {
      */
     public int forget(Duration endedBefore) {
         Instant before = clock.instant().minus(endedBefore);
-        while (jdbi.inTransaction(handle -> forgetSlots(handle, before)) == AT_ONCE) {}
+        inSteps(handle -> forgetSlots(handle, before));
+        return inSteps(handle -> forgetJobs(handle, before));
+    }
+
+    /** Each step a transaction of its own, until one finds less than it may; how many were forgotten. */
+    private int inSteps(ToIntFunction<Handle> step) {
         int all = 0;
-        int jobs;
+        int forgotten;
         do {
-            jobs = jdbi.inTransaction(handle -> forgetJobs(handle, before));
-            all += jobs;
-        } while (jobs == AT_ONCE);
+            forgotten = jdbi.inTransaction(handle -> step.applyAsInt(handle));
+            all += forgotten;
+        } while (forgotten == AT_ONCE);
         return all;
     }
 

@@ -24,11 +24,7 @@ final class AgentCallsTest {
              "arch":"x86_64","driver":"simulated","epoch":0,"inventory":[],"unknown":{"field":1}}""";
 
     private static Answer call(String path, String credential, String body) {
-        return CONTROL_PLANE.send(
-                "POST",
-                CONTROL_PLANE.url() + path,
-                Map.of("Authorization", "Bearer " + credential, "Content-Type", "application/json"),
-                body.getBytes(StandardCharsets.UTF_8));
+        return CONTROL_PLANE.agent(path, credential, body);
     }
 
     @Test

@@ -39,11 +39,7 @@ final class MonitoringTest {
 
     @BeforeAll
     static void aHostCalls() {
-        Answer answer = CONTROL_PLANE.send(
-                "POST",
-                CONTROL_PLANE.url() + "/agent/v1/lease",
-                Map.of("Authorization", "Bearer " + ControlPlane.CREDENTIAL, "Content-Type", "application/json"),
-                LEASE.getBytes(StandardCharsets.UTF_8));
+        Answer answer = CONTROL_PLANE.agent("/agent/v1/lease", ControlPlane.CREDENTIAL, LEASE);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
     }
 

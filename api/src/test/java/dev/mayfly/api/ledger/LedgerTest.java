@@ -7,7 +7,6 @@ import dev.mayfly.api.ControlPlane;
 import dev.mayfly.api.ControlPlane.Answer;
 import dev.mayfly.api.Mayfly;
 import dev.mayfly.api.TestProject;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,13 +39,9 @@ final class LedgerTest {
     }
 
     private static Answer lease(long epoch, String inventory) {
-        return CONTROL_PLANE.send(
-                "POST",
-                CONTROL_PLANE.url() + "/agent/v1/lease",
-                Map.of("Authorization", "Bearer " + ControlPlane.CREDENTIAL, "Content-Type", "application/json"),
-                """
+        return CONTROL_PLANE.agent("/agent/v1/lease", ControlPlane.CREDENTIAL, """
                 {"hostId":"host-1","agentVersion":"1","capacity":{"milliCpus":4000,"memoryMib":4096,"diskMib":100000},
-                 "arch":"x86_64","driver":"qemu","epoch":%d,"inventory":[%s],"image":"0123456789abcdef"}""".formatted(epoch, inventory).getBytes(StandardCharsets.UTF_8));
+                 "arch":"x86_64","driver":"qemu","epoch":%d,"inventory":[%s],"image":"0123456789abcdef"}""".formatted(epoch, inventory));
     }
 
     private static String said(String slot, int boots) {
@@ -137,19 +132,7 @@ final class LedgerTest {
 
     @Test
     void aRunnerThatOnlyGitLabHasIsADifference() {
-        JsonNode made = project.call(
-                "POST",
-                "/user/runners",
-                Map.of(
-                        "runner_type",
-                        "project_type",
-                        "project_id",
-                        project.id(),
-                        "tag_list",
-                        "a",
-                        "description",
-                        "mayfly %s-999".formatted(slotId.substring(0, 5))));
-        long id = made.path("id").asLong();
+        long id = project.createRunner("mayfly %s-999".formatted(slotId.substring(0, 5)));
         assertThat(differences())
                 .containsExactly("GitLab gl: runner %d of slot %s-999 is there, and the ledger has none"
                         .formatted(id, slotId.substring(0, 5)));

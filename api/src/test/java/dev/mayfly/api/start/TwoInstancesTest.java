@@ -79,13 +79,11 @@ final class TwoInstancesTest {
     }
 
     private static void webhook(String instance, String secret, long job) {
-        String body = """
-                {"object_kind":"build","build_id":%d,"build_status":"pending","project_id":%d,"retries_count":0}""".formatted(job, inFirst.id());
         Answer answer = CONTROL_PLANE.send(
                 "POST",
                 CONTROL_PLANE.url() + "/webhooks/gitlab/" + instance,
                 Map.of("X-Gitlab-Token", secret),
-                body.getBytes(StandardCharsets.UTF_8));
+                inFirst.event(job, "pending").getBytes(StandardCharsets.UTF_8));
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
     }
 

@@ -2,6 +2,7 @@ package dev.mayfly.api.sweep;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mayfly.api.ControlPlane;
@@ -11,7 +12,6 @@ import io.temporal.client.WorkflowClient;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -61,28 +61,19 @@ final class SweeperTest {
     }
 
     private static Answer agent(String path, Object body) {
-        Answer answer = CONTROL_PLANE.send(
-                "POST",
-                CONTROL_PLANE.url() + path,
-                Map.of("Authorization", "Bearer " + ControlPlane.CREDENTIAL, "Content-Type", "application/json"),
-                json(body));
-        assertThat(answer.status()).as(answer.body()).isIn(200, 425);
-        return answer;
-    }
-
-    private static byte[] json(Object body) {
         try {
-            return JSON.writeValueAsBytes(body);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            Answer answer = CONTROL_PLANE.agent(path, ControlPlane.CREDENTIAL, JSON.writeValueAsString(body));
+            assertThat(answer.status()).as(answer.body()).isIn(200, 425);
+            return answer;
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(e);
         }
     }
 
     /** Has this job's workflow started; the slot that it got. */
     private static String slotOf(String name) {
         long job = project.job(name);
-        CONTROL_PLANE.webhook("pending-" + name, """
-                {"object_kind":"build","build_id":%d,"build_status":"pending","project_id":%d,"retries_count":0}""".formatted(job, project.id()));
+        CONTROL_PLANE.webhook("pending-" + name, project.event(job, "pending"));
         ControlPlane.await(
                 name + " has a slot",
                 () -> CONTROL_PLANE.get("/api/v1/jobs/" + job).status() == 200
@@ -99,23 +90,6 @@ final class SweeperTest {
                 "a line with " + List.of(texts),
                 () -> CONTROL_PLANE.logged(texts[0]).stream()
                         .anyMatch(line -> List.of(texts).stream().allMatch(line::contains)));
-    }
-
-    private static JsonNode runner(String description) {
-        return project.call(
-                "POST",
-                "/user/runners",
-                Map.of(
-                        "runner_type",
-                        "project_type",
-                        "project_id",
-                        project.id(),
-                        "run_untagged",
-                        false,
-                        "description",
-                        description,
-                        "tag_list",
-                        List.of("actuated-1cpu-1gb")));
     }
 
     private static boolean isThere(long runner) {
@@ -158,9 +132,8 @@ final class SweeperTest {
     @Test
     void aRunnerOfOursThatNoSlotIsKnownOfIsRemovedAndAForeignOneIsNot() {
         slotOf("unclaimed"); // the project is an active one
-        long orphan =
-                runner("mayfly %s-99".formatted(installation())).path("id").asLong();
-        long foreign = runner("mayfly abcde-99").path("id").asLong();
+        long orphan = project.createRunner("mayfly %s-99".formatted(installation()));
+        long foreign = project.createRunner("mayfly abcde-99");
         assertThat(isThere(orphan)).isTrue();
         ControlPlane.await("the orphan is gone", () -> !isThere(orphan));
         assertThat(isThere(foreign)).isTrue();

@@ -37,8 +37,7 @@ final class WebhookTest {
     }
 
     private static String event(long job, String status) {
-        return """
-                {"object_kind":"build","build_id":%d,"build_status":"%s","project_id":%d,"retries_count":0}""".formatted(job, status, project.id());
+        return project.event(job, status);
     }
 
     private static String key() {

@@ -35,6 +35,7 @@ final class BareJobs implements AutoCloseable {
         workers = WorkerFactory.newInstance(client);
         workers.newWorker(BareJob.QUEUE).registerWorkflowImplementationTypes(BareJob.Impl.class);
         workers.newWorker(BareJob.HOST_QUEUE).registerActivitiesImplementations((BareJob.Step) () -> {});
+        workers.start();
     }
 
     /** What this workflow's history shows. */
@@ -53,7 +54,6 @@ final class BareJobs implements AutoCloseable {
 
     /** Runs so many to their ends. */
     void run(int count, Steps steps) {
-        workers.start();
         ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
         try {
             WorkflowStub[] started = new WorkflowStub[count];

@@ -41,17 +41,19 @@ public final class FleetBench {
                 0,
                 DemoOptions.Times.usual());
         program.inCluster(options, false, cluster -> {
-            FleetFigures.Result result = new FleetFigures(cluster, program::say).run(arguments.getInt("jobs"));
-            new BenchReport(
-                            BenchReport.thisMachine(),
-                            Map.of("fleet", load),
-                            List.of(result.lives()),
-                            List.of(),
-                            result.memory(),
-                            result.cpu(),
-                            Map.of(),
-                            result.goals())
-                    .tell(program, arguments.getString("json"));
+            try (FleetFigures figures = new FleetFigures(cluster, program::say)) {
+                FleetFigures.Result result = figures.run(arguments.getInt("jobs"));
+                new BenchReport(
+                                BenchReport.thisMachine(),
+                                Map.of("fleet", load),
+                                List.of(result.lives()),
+                                List.of(),
+                                result.memory(),
+                                result.cpu(),
+                                Map.of(),
+                                result.goals())
+                        .tell(program, arguments.getString("json"));
+            }
             return true;
         });
         return 0;

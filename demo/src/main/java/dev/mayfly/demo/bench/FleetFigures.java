@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * Many jobs over many hosts that play their VMs: from the pushes until nothing is left. Everything else is real, and on
  * this machine; so how many jobs a second there are tells of the machine, and what each costs tells of Mayfly.
  */
-final class FleetFigures {
+final class FleetFigures implements AutoCloseable {
 
     /** GitLab's limit for {@code parallel}. */
     private static final int MOST_PARALLEL = 200;
@@ -154,5 +154,10 @@ final class FleetFigures {
         Map<String, Double> millis = new LinkedHashMap<>();
         after.forEach((name, seconds) -> millis.put(name, (seconds - before.getOrDefault(name, 0.0)) * 1000 / jobs));
         return millis;
+    }
+
+    @Override
+    public void close() {
+        records.close();
     }
 }
