@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -23,17 +22,13 @@ final class AgentReinstalledIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
-    private static void order(int host, String order) {
-        CLUSTER.cluster().controlPlane().post("/api/v1/hosts/host-%d/%s".formatted(host, order), Map.of());
-    }
-
     @Test
     void itsVmRunsOnAndItsNewCapacityCounts() throws IOException {
         DemoHosts hosts = CLUSTER.cluster().hosts();
         Path config = CLUSTER.cluster().files().agentConfig(1);
         String before = Files.readString(config);
         assertThat(before).contains("cpus: 8");
-        order(2, "drain");
+        Hosts.drain(CLUSTER.cluster(), 2);
         try {
             PipelineRun run = CLUSTER.push("""
                     lasting:
@@ -47,9 +42,7 @@ final class AgentReinstalledIT {
             Waiting.until(
                     "the smaller capacity is known",
                     Duration.ofSeconds(30),
-                    () -> CLUSTER.cluster()
-                                    .controlPlane()
-                                    .get("/api/v1/hosts/host-1")
+                    () -> Hosts.shown(CLUSTER.cluster(), 1)
                                     .path("capacity")
                                     .path("milliCpus")
                                     .asInt()
@@ -78,7 +71,7 @@ final class AgentReinstalledIT {
             hosts.agent(1).close();
             Files.writeString(config, before);
             hosts.startAgent(1);
-            order(2, "undrain");
+            Hosts.undrain(CLUSTER.cluster(), 2);
         }
     }
 }

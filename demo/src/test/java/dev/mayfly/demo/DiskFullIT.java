@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,10 +14,6 @@ final class DiskFullIT {
     @RegisterExtension
     static final ClusterExtension CLUSTER = ClusterExtension.realVms();
 
-    private static void order(int host, String order) {
-        CLUSTER.cluster().controlPlane().post("/api/v1/hosts/host-%d/%s".formatted(host, order), Map.of());
-    }
-
     @Test
     void theJobRunsOnAHostThatHasRoom() {
         DemoHosts hosts = CLUSTER.cluster().hosts();
@@ -28,7 +23,7 @@ final class DiskFullIT {
         try {
             hosts.startAgent(1);
             Shell.run("mount", "-o", "remount,size=64m", state);
-            order(2, "drain");
+            Hosts.drain(CLUSTER.cluster(), 2);
             PipelineRun run = CLUSTER.push("""
                     wanders:
                       tags: [actuated-1cpu-1gb, shell]
@@ -38,11 +33,11 @@ final class DiskFullIT {
                     "the agent of host-1 asks for room",
                     Duration.ofMinutes(1),
                     () -> Servers.read(CLUSTER.cluster().files().log("agent-1")).contains("make room"));
-            order(2, "undrain");
+            Hosts.undrain(CLUSTER.cluster(), 2);
             JobState ended = ClusterExtension.awaitStatus(run, "wanders", "success", Duration.ofMinutes(3));
             assertThat(Objects.requireNonNull(ended.vm()).host()).isEqualTo("host-2");
         } finally {
-            order(2, "undrain");
+            Hosts.undrain(CLUSTER.cluster(), 2);
             hosts.agent(1).kill();
             Shell.run("umount", state);
             hosts.startAgent(1);

@@ -2,9 +2,8 @@ package dev.mayfly.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
-import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,22 +14,18 @@ final class DrainDuringLaunchIT {
     @RegisterExtension
     static final ClusterExtension CLUSTER = ClusterExtension.simulatedVms();
 
-    private static JsonNode order(int host, String order) {
-        return CLUSTER.cluster().controlPlane().post("/api/v1/hosts/host-%d/%s".formatted(host, order), Map.of());
-    }
-
     @AfterEach
     void undrain() {
-        order(1, "undrain");
-        order(2, "undrain");
+        Hosts.undrain(CLUSTER.cluster(), 1);
+        Hosts.undrain(CLUSTER.cluster(), 2);
     }
 
     @Test
     void theVmThatIsLaunchedRunsItsJobAndNoOtherIsLaunched() {
         PipelineRun first = CLUSTER.push(Played.job("first", 1));
         ClusterExtension.awaitPhase(first, "first", "launching");
-        order(1, "drain");
-        order(2, "drain");
+        Hosts.drain(CLUSTER.cluster(), 1);
+        Hosts.drain(CLUSTER.cluster(), 2);
         ClusterExtension.awaitStatus(first, "first", "success", Duration.ofMinutes(1));
 
         PipelineRun second = CLUSTER.push(Played.job("second", 1));
@@ -41,18 +36,14 @@ final class DrainDuringLaunchIT {
                         .path("code")
                         .asText())
                 .isEqualTo("NO_HOST_READY");
-        for (int host = 1; host <= 2; host++) {
-            String path = "/api/v1/hosts/host-" + host;
-            Waiting.until(
-                    path + " is drained",
-                    Duration.ofSeconds(30),
-                    () -> CLUSTER.cluster()
-                            .controlPlane()
-                            .get(path)
-                            .path("drained")
-                            .asBoolean());
-        }
-        order(2, "undrain");
+        Waiting.until(
+                "both hosts are drained",
+                Duration.ofSeconds(30),
+                () -> IntStream.rangeClosed(1, 2)
+                        .allMatch(host -> Hosts.shown(CLUSTER.cluster(), host)
+                                .path("drained")
+                                .asBoolean()));
+        Hosts.undrain(CLUSTER.cluster(), 2);
         ClusterExtension.awaitStatus(second, "second", "success", Duration.ofMinutes(1));
         assertThat(CLUSTER.cluster()
                         .controlPlane()

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mayfly.demo.PipelineRun.JobState;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -23,24 +22,12 @@ final class HostUnpluggedIT {
     /** From the cut to the job's end: the host is LOST then, and its jobs are settled. */
     private static final Duration LOST_AND_SETTLED = ClusterExtension.LOST_AFTER.plusSeconds(30);
 
-    private static void order(int host, String order) {
-        CLUSTER.cluster().controlPlane().post("/api/v1/hosts/host-%d/%s".formatted(host, order), Map.of());
-    }
-
     private static String stateOf(int host) {
-        return CLUSTER.cluster()
-                .controlPlane()
-                .get("/api/v1/hosts/host-" + host)
-                .path("state")
-                .asText();
+        return Hosts.shown(CLUSTER.cluster(), host).path("state").asText();
     }
 
     private static long epochOf(int host) {
-        return CLUSTER.cluster()
-                .controlPlane()
-                .get("/api/v1/hosts/host-" + host)
-                .path("epoch")
-                .asLong();
+        return Hosts.shown(CLUSTER.cluster(), host).path("epoch").asLong();
     }
 
     @AfterEach
@@ -48,36 +35,36 @@ final class HostUnpluggedIT {
         CLUSTER.cluster().hosts().plug(CUT_OFF);
         Waiting.until(
                 "host-1 is back", Duration.ofMinutes(1), () -> stateOf(CUT_OFF).equals("READY"));
-        order(CUT_OFF, "undrain");
-        order(OTHER, "undrain");
+        Hosts.undrain(CLUSTER.cluster(), CUT_OFF);
+        Hosts.undrain(CLUSTER.cluster(), OTHER);
     }
 
     /** A job that runs on the host that will be cut off. */
     private static PipelineRun running(String name, int seconds) {
-        order(OTHER, "drain");
+        Hosts.drain(CLUSTER.cluster(), OTHER);
         PipelineRun run = CLUSTER.push(Played.job(name, seconds));
         JobState job = ClusterExtension.awaitPhase(run, name, "running");
         assertThat(Objects.requireNonNull(job.vm()).host()).isEqualTo("host-1");
-        order(OTHER, "undrain");
+        Hosts.undrain(CLUSTER.cluster(), OTHER);
         return run;
     }
 
     @Test
     void beforeTheLaunchAnotherHostRunsTheJob() {
-        order(CUT_OFF, "drain");
-        order(OTHER, "drain");
+        Hosts.drain(CLUSTER.cluster(), CUT_OFF);
+        Hosts.drain(CLUSTER.cluster(), OTHER);
         PipelineRun run = CLUSTER.push(Played.job("moved", 1));
         ClusterExtension.awaitPhase(run, "moved", "queued");
         CLUSTER.cluster().hosts().unplug(CUT_OFF);
         Instant cut = Instant.now();
-        order(CUT_OFF, "undrain");
+        Hosts.undrain(CLUSTER.cluster(), CUT_OFF);
         ClusterExtension.await(
                 run,
                 "moved",
                 "is granted a slot on the host that is cut off",
                 Duration.ofSeconds(30),
                 state -> "host-1".equals(state.text("hostId")));
-        order(OTHER, "undrain");
+        Hosts.undrain(CLUSTER.cluster(), OTHER);
 
         JobState ended = ClusterExtension.awaitStatus(run, "moved", "success", LOST_AND_SETTLED);
 

@@ -1,7 +1,9 @@
 package dev.mayfly.demo;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -13,6 +15,23 @@ final class Hosts {
     /** 2 for {@code host-2}. */
     static int number(String hostId) {
         return Integer.parseInt(hostId.substring(hostId.lastIndexOf('-') + 1));
+    }
+
+    /** How the control plane shows it. */
+    static JsonNode shown(DemoCluster cluster, int host) {
+        return cluster.controlPlane().get("/api/v1/hosts/host-" + host);
+    }
+
+    static void drain(DemoCluster cluster, int host) {
+        order(cluster, host, "drain");
+    }
+
+    static void undrain(DemoCluster cluster, int host) {
+        order(cluster, host, "undrain");
+    }
+
+    private static void order(DemoCluster cluster, int host, String order) {
+        cluster.controlPlane().post("/api/v1/hosts/host-%d/%s".formatted(host, order), Map.of());
     }
 
     /** The address of the host's end of a VM's cable. */

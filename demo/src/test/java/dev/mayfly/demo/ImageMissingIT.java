@@ -2,12 +2,10 @@ package dev.mayfly.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -18,15 +16,11 @@ final class ImageMissingIT {
     @RegisterExtension
     static final ClusterExtension CLUSTER = ClusterExtension.realVms();
 
-    private static JsonNode order(int host, String order) {
-        return CLUSTER.cluster().controlPlane().post("/api/v1/hosts/host-%d/%s".formatted(host, order), Map.of());
-    }
-
     @Test
     void theJobRunsOnAHostThatHasIt() throws IOException {
         Path image = CLUSTER.cluster().files().image(1);
         Path away = image.resolveSibling("image-away");
-        order(2, "drain");
+        Hosts.drain(CLUSTER.cluster(), 2);
         Files.move(image, away);
         try {
             PipelineRun run = CLUSTER.push("""
@@ -38,12 +32,12 @@ final class ImageMissingIT {
                     "the agent of host-1 says what is missing",
                     Duration.ofMinutes(1),
                     () -> Servers.read(CLUSTER.cluster().files().log("agent-1")).contains("rootfs.ext4 is missing"));
-            order(2, "undrain");
+            Hosts.undrain(CLUSTER.cluster(), 2);
             var ended = ClusterExtension.awaitStatus(run, "wanders", "success", Duration.ofMinutes(3));
             assertThat(Objects.requireNonNull(ended.vm()).host()).isEqualTo("host-2");
         } finally {
             Files.move(away, image);
-            order(2, "undrain");
+            Hosts.undrain(CLUSTER.cluster(), 2);
         }
     }
 }

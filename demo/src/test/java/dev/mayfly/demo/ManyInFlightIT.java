@@ -44,12 +44,7 @@ final class ManyInFlightIT {
 
     private static String jobs(int names, int each) {
         return IntStream.range(0, names)
-                .mapToObj(name -> """
-                        many-%d:
-                          parallel: %d
-                          tags: [actuated-0.25cpu-256mb, shell]
-                          script: [echo played]
-                        """.formatted(name, each))
+                .mapToObj(name -> Played.many("many-" + name, each))
                 .collect(Collectors.joining());
     }
 

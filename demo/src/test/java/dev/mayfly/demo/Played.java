@@ -15,6 +15,16 @@ final class Played {
                 """.formatted(name, seconds);
     }
 
+    /** So many of the smallest jobs. */
+    static String many(String name, int jobs) {
+        return """
+                %s:
+                  parallel: %d
+                  tags: [actuated-0.25cpu-256mb, shell]
+                  script: [echo played]
+                """.formatted(name, jobs);
+    }
+
     /** Four jobs that leave no room on two hosts of 8 CPUs. */
     static String filling(int seconds) {
         return """

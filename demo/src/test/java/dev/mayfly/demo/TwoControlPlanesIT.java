@@ -20,12 +20,7 @@ final class TwoControlPlanesIT {
     @Test
     void oneGoesOnWithoutTheOther() {
         CLUSTER.cluster().startSecondApi();
-        PipelineRun run = CLUSTER.push("""
-                many:
-                  parallel: %d
-                  tags: [actuated-0.25cpu-256mb, shell]
-                  script: [echo played]
-                """.formatted(JOBS));
+        PipelineRun run = CLUSTER.push(Played.many("many", JOBS));
         Waiting.until(
                 "a third of them have run",
                 Duration.ofMinutes(2),
