@@ -1,5 +1,6 @@
 package dev.mayfly.agent;
 
+import ch.qos.logback.classic.LoggerContext;
 import dev.mayfly.agent.process.Commands;
 import dev.mayfly.agent.vm.LeftOver;
 import java.io.IOException;
@@ -135,6 +136,8 @@ public final class AgentMain {
         List<String> problems = new ArrayList<>();
         try {
             AgentConfig config = AgentConfigFile.read(file);
+            // For JsonLines: a field of each line from now on.
+            ((LoggerContext) LoggerFactory.getILoggerFactory()).putProperty("host", config.hostId());
             Commands commands = new Commands(TOOLS_WITHIN);
             problems.addAll(preflight(config, commands).run(false));
             problems.addAll(reach(config, false));

@@ -32,7 +32,8 @@ record CommandLine(Verb verb, Path config, boolean sure, boolean decommission, S
 
             Exit code 0: done, or the host is fit; 1: it is not, or something could not be done; 2: wrong usage.
             Environment: MAYFLY_AGENT_CREDENTIAL (if agent.yml names no credentialFile),
-                         MAYFLY_LOG (DEBUG, INFO, WARN; default INFO), JAVA_OPTS
+                         MAYFLY_LOG (DEBUG, INFO, WARN; default INFO), MAYFLY_LOG_FORMAT (text, json;
+                         default text), JAVA_OPTS
             """;
 
     private static final Path DEFAULT = Path.of("/etc/mayfly/agent.yml");

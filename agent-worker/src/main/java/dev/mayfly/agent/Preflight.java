@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +58,7 @@ final class Preflight {
      */
     List<String> run(boolean thorough) {
         credential();
+        logFormat();
         certificates();
         runDir();
         memory();
@@ -91,6 +93,13 @@ final class Preflight {
             Credential.read(config.controlPlane(), environment);
         } catch (IOException e) {
             problem("%s", said(e));
+        }
+    }
+
+    private void logFormat() {
+        String format = environment.getOrDefault("MAYFLY_LOG_FORMAT", "text");
+        if (!Set.of("text", "json").contains(format)) {
+            problem("MAYFLY_LOG_FORMAT is '%s'; choose text or json, or leave it out", format);
         }
     }
 

@@ -55,12 +55,12 @@ final class WaitingCalls implements AutoCloseable {
             call.recordHeartbeat(null);
         } catch (CanceledFailure | ActivityCompletionException e) {
             // Cancelled, timed out or completed elsewhere: nobody waits for this call any more.
-            log.debug("{}: nobody waits for this {} any more", info.getWorkflowId(), info.getActivityType(), e);
+            log.debug("job {}: nobody waits for this {} any more", info.getWorkflowId(), info.getActivityType(), e);
             beat[0].cancel(false);
             release(call, info);
         } catch (RuntimeException e) {
             log.info(
-                    "{}: the heartbeat of {} did not go through, the next one may: {}",
+                    "job {}: the heartbeat of {} did not go through, the next one may: {}",
                     info.getWorkflowId(),
                     info.getActivityType(),
                     e.toString());
@@ -83,7 +83,11 @@ final class WaitingCalls implements AutoCloseable {
             }
         } catch (RuntimeException e) {
             // The call is delivered again after its heartbeat time-out and finds the same answer.
-            log.info("{}: {} could not be completed: {}", info.getWorkflowId(), info.getActivityType(), e.toString());
+            log.info(
+                    "job {}: {} could not be completed: {}",
+                    info.getWorkflowId(),
+                    info.getActivityType(),
+                    e.toString());
         }
     }
 
@@ -92,7 +96,7 @@ final class WaitingCalls implements AutoCloseable {
         try {
             call.reportCancellation(null);
         } catch (RuntimeException e) {
-            log.debug("{}: {} had ended already", info.getWorkflowId(), info.getActivityType(), e);
+            log.debug("job {}: {} had ended already", info.getWorkflowId(), info.getActivityType(), e);
         }
     }
 

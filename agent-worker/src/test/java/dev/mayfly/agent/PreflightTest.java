@@ -24,6 +24,7 @@ class PreflightTest {
 
     private Path root;
     private AgentConfig config;
+    private Map<String, String> environment = Map.of();
 
     @BeforeEach
     void aFitHost() throws IOException {
@@ -87,9 +88,15 @@ class PreflightTest {
         return new Preflight(
                         config,
                         new Commands(Duration.ofSeconds(10)),
-                        Map.of(),
+                        environment,
                         new HostFacts(root, root.resolve("bin").toString()))
                 .run(true);
+    }
+
+    @Test
+    void anUnknownFormatOfTheLogIsNamed() {
+        environment = Map.of("MAYFLY_LOG_FORMAT", "xml");
+        assertThat(problems()).containsExactly("MAYFLY_LOG_FORMAT is 'xml'; choose text or json, or leave it out");
     }
 
     @Test

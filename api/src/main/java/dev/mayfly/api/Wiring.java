@@ -188,6 +188,7 @@ final class Wiring {
     private ControlWorker worker() {
         return new ControlWorker(
                 temporal.client(),
+                config.temporal().cachedWorkflows(),
                 config.timeouts(),
                 new Object[] {stores.capacity(), gitlab, why},
                 worker -> sweeping.register(worker, config.timeouts()));

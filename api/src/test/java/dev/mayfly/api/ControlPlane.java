@@ -21,6 +21,10 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
@@ -191,6 +195,14 @@ public final class ControlPlane implements BeforeAllCallback, AfterAllCallback {
 
     public int port() {
         return parts().server().getLocalPort();
+    }
+
+    /** SQL for what is brought about in its database by no call. */
+    public void execute(String sql) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(postgres.url(), postgres.user(), postgres.password());
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     public String url() {

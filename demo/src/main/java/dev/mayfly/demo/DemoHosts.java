@@ -92,7 +92,12 @@ public final class DemoHosts implements AutoCloseable {
 
     /** Starts the agent of this host again and waits until the control plane counts it as ready. */
     void startAgent(int host) {
-        agent(host).launch();
+        startAgent(host, Map.of());
+    }
+
+    /** @param environment beside the usual one, in this life of the agent */
+    void startAgent(int host, Map<String, String> environment) {
+        agent(host).launch(environment);
         awaitAgent(agent(host), host);
     }
 

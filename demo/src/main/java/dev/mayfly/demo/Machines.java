@@ -43,6 +43,7 @@ final class Machines {
                   level: INFO
                   appenders:
                     - type: console
+                      %15$s
                 database:
                   url: %5$s
                   user: %13$s
@@ -81,7 +82,9 @@ final class Machines {
                         yaml(options.times().timeouts(), "  "),
                         yaml(options.times().sweeper(), "  "),
                         database.user(),
-                        DemoCluster.registry());
+                        DemoCluster.registry(),
+                        // As an agent takes it from its environment.
+                        "json".equals(System.getenv("MAYFLY_LOG_FORMAT")) ? "layout: {type: json}" : "");
     }
 
     /** {@code config/agent.yml} of one host. */

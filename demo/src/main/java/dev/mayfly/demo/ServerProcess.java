@@ -37,12 +37,18 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     void launch() {
+        launch(Map.of());
+    }
+
+    /** @param more of its environment, in this life alone */
+    void launch(Map<String, String> more) {
         Servers.createFolderOf(log);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().putAll(environment);
+        builder.environment().putAll(more);
         try {
             process = builder.start();
         } catch (IOException e) {

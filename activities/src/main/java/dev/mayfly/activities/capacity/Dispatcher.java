@@ -123,7 +123,7 @@ final class Dispatcher {
 
     private Map<String, Holding> write(Decision decision, Map<String, QueuedJob> queued, @Nullable String caller) {
         Map<String, Holding> made = new GrantedSlots(handle, now).write(decision, queued, rules.cpuOvercommit());
-        made.forEach((job, slot) -> log.info("{} holds new slot {} on host {}", job, slot.slotId(), slot.hostId()));
+        made.forEach((job, slot) -> log.info("job {} holds new slot {} on host {}", job, slot.slotId(), slot.hostId()));
         Map<String, Holding> told = new HashMap<>(made);
         told.remove(caller);
         outbox.addHoldings(handle, told);

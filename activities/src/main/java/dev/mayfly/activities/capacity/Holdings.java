@@ -199,7 +199,7 @@ final class Holdings {
             hosts.avoid(slot.hostId(), now.plus(AVOIDED_FOR), unfit);
         }
         notifyDispatch();
-        log.info("{} gave {} up and goes back to the queue", job, slotId);
+        log.info("job {} gave slot {} up and goes back to the queue", job, slotId);
     }
 
     /** From now on the job is given slots only to dismantle. */
@@ -245,7 +245,7 @@ final class Holdings {
         }
         slots.dropHolding(slotId);
         slots.setOwner(slotId, SWEEPER);
-        log.warn("the sweeper takes {} from {}, whose workflow does not run", slotId, slot.owner());
+        log.warn("the sweeper takes slot {} from job {}, whose workflow does not run", slotId, slot.owner());
         return true;
     }
 
@@ -268,7 +268,7 @@ final class Holdings {
             tellLook(
                     Objects.requireNonNull(slot.owner()),
                     "slot %s went with host %s, which was LOST".formatted(slot.id(), hostId));
-            log.warn("slot {} of {} went with host {}", slot.id(), slot.owner(), hostId);
+            log.warn("slot {} of job {} went with host {}", slot.id(), slot.owner(), hostId);
         }
         hosts.lose(hostId, newEpoch);
         notifyDispatch();

@@ -23,8 +23,6 @@ import java.util.function.Function;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The transactions that change who holds and who owns which slot; nobody else does. One at a time, by an advisory lock
@@ -34,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class PostgresCapacity implements CapacityActivities {
 
-    private static final Logger log = LoggerFactory.getLogger(PostgresCapacity.class);
     /** The advisory lock's number: "mayfly" on a telephone's keys. */
     private static final long LOCK = 629359;
 
@@ -134,12 +131,10 @@ public final class PostgresCapacity implements CapacityActivities {
     public ClaimOutcome claimed(String hostId, ClaimReport report, ClaimedJob claimed) {
         byte[] sealed =
                 sealer.seal(report.jobToken(), jobTokenContext(claimed.job().key()));
-        ClaimOutcome outcome = locked(jdbi, clock, outbox, holdings -> {
+        return locked(jdbi, clock, outbox, holdings -> {
             holdings.ensure(claimed.job());
             return holdings.claimed(hostId, report, claimed, sealed);
         });
-        log.info("host {}: {}: {}", hostId, claimed.job().key(), outcome.story());
-        return outcome;
     }
 
     /** What a claimed job's sealed token is bound to. */

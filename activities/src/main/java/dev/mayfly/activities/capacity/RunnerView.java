@@ -2,11 +2,12 @@ package dev.mayfly.activities.capacity;
 
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A runner that GitLab has not confirmed as removed.
  *
- * @param slotReleased whether its slot is released: a leftover
+ * @param slotReleasedAt when its slot was released, whose runner goes next; null if it is not
  */
 public record RunnerView(
         String slotId,
@@ -14,5 +15,5 @@ public record RunnerView(
         long projectId,
         long runnerId,
         List<String> tags,
-        boolean slotReleased,
+        @Nullable Instant slotReleasedAt,
         Instant createdAt) {}

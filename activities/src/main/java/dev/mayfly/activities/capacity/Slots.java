@@ -32,7 +32,7 @@ public final class Slots {
     public List<RunnerView> runners() {
         return jdbi.withHandle(handle -> handle.createQuery("""
                         select runner.slot_id, runner.instance, runner.project_id, runner.runner_id, runner.tags,
-                            slot.released_at is not null as slot_released, runner.created_at
+                            slot.released_at as slot_released_at, runner.created_at
                         from runner join slot on slot.id = runner.slot_id
                         where runner.removed_at is null order by runner.created_at""")
                 .map(ConstructorMapper.of(RunnerView.class))

@@ -133,7 +133,10 @@ public final class GitLabs implements AutoCloseable {
             // gitlab4j takes the connector that knows connection managers only if this key is there, whatever its
             // value.
             properties.put(ClientProperties.PROXY_URI, null);
+            // A token speaks for each request by itself; a session that GitLab offers is not taken up.
+            properties.put(ApacheClientProperties.DISABLE_COOKIES, true);
             GitLabApi api = new GitLabApi(config.url(), config.token(), null, properties);
+            SharedHttpRuntime.install(api);
             return new Client(config, api, tls);
         }
 

@@ -152,7 +152,7 @@ public final class Outbox {
                 return sent;
             } catch (Exception failure) {
                 log.warn(
-                        "signal {} to {} failed at attempt {}, to be tried again",
+                        "signal {} to job {} failed at attempt {}, to be tried again",
                         row.signal(),
                         row.workflowId(),
                         row.attempts(),

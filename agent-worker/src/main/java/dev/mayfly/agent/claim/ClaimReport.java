@@ -31,7 +31,9 @@ final class ClaimReport {
         keepAlive.start();
         reply = slot.repeater()
                 .untilDone(
-                        "slot %s: reporting %s".formatted(slot.id(), job),
+                        slot.id(),
+                        "reporting",
+                        slot.keyOf(job),
                         () -> slot.controlPlane()
                                 .reportClaim(slot.id(), slot.vm().epoch(), job.projectId(), job.id(), job.token())
                                 .handle(ClaimReport::judge));

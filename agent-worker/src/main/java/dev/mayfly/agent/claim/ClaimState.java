@@ -114,7 +114,7 @@ final class ClaimState {
                 if (progress.claimedAtMillis() == 0) { // killed just after the claim itself was stored
                     keep(progress.claimedAt(slot.clock().millis()));
                 }
-                LOG.info("slot {}: resumes {} as {}", slot.id(), job, stage);
+                LOG.info("slot {}: resumes {} as {}", slot.id(), slot.keyOf(claimedJob()), stage);
             }
         } catch (IOException e) {
             // It may hold a claim, so it must not ask for another job. The control plane ends the job that is lost.
@@ -152,7 +152,7 @@ final class ClaimState {
     /** The first end counts. */
     void ended(Ran end) {
         if (stage == Stage.HELD || stage == Stage.COMMITTED) {
-            LOG.info("slot {}: {} ended: {}: {}", slot.id(), job, end.end(), end.detail());
+            LOG.info("slot {}: {} ended: {}: {}", slot.id(), slot.keyOf(claimedJob()), end.end(), end.detail());
             keep(progress.withEnd(end));
             stage = Stage.ENDED;
         }

@@ -56,7 +56,9 @@ final class DeadVmSpeaker {
     CompletableFuture<Boolean> commit(ClaimedJob job) {
         return slot.repeater()
                 .untilDone(
-                        "slot %s: committing %s".formatted(slot.id(), job),
+                        slot.id(),
+                        "committing",
+                        slot.keyOf(job),
                         () -> slot.gitlab()
                                 .thenCompose(gitlab -> gitlab.api().running(job))
                                 .thenApply(answer -> {
@@ -72,7 +74,9 @@ final class DeadVmSpeaker {
     private CompletableFuture<Spoken> putFailed(ClaimedJob job, String reason) {
         return slot.repeater()
                 .untilDone(
-                        "slot %s: failing %s".formatted(slot.id(), job),
+                        slot.id(),
+                        "failing",
+                        slot.keyOf(job),
                         () -> slot.gitlab()
                                 .thenCompose(gitlab -> gitlab.api().failed(job, reason))
                                 .thenCompose(answer -> judge(job, answer)));
@@ -114,7 +118,7 @@ final class DeadVmSpeaker {
                         return pause(LOG_ATTEMPTS - attempts).thenCompose(over -> append(job, text, at, attempts - 1));
                     }
                     Object what = answer != null ? answer : String.valueOf(Repeater.cause(failure));
-                    LOG.warn("slot {}: no last words in the log of {}: {}", slot.id(), job, what);
+                    LOG.warn("slot {}: no last words in the log of {}: {}", slot.id(), slot.keyOf(job), what);
                     return CompletableFuture.<Void>completedStage(null);
                 })
                 .thenCompose(stage -> stage);

@@ -27,7 +27,7 @@ final class GivenBackJobs {
             slot.store().keepGivenBack(job.id(), job.payload());
         } catch (IOException e) {
             // GitLab is told all the same, unless the agent ends first.
-            LOG.error("slot {}: that {} is given back can't be stored: {}", slot.id(), job, e.toString());
+            LOG.error("slot {}: that {} is given back can't be stored: {}", slot.id(), slot.keyOf(job), e.toString());
         }
         fail(job, why);
     }
@@ -53,11 +53,11 @@ final class GivenBackJobs {
     }
 
     private void told(ClaimedJob job, DeadVmSpeaker.Spoken spoken) {
-        LOG.info("slot {}: {} given back to GitLab: {}", slot.id(), job, spoken);
+        LOG.info("slot {}: {} given back to GitLab: {}", slot.id(), slot.keyOf(job), spoken);
         try {
             slot.store().eraseGivenBack(job.id());
         } catch (IOException e) {
-            LOG.warn("slot {}: {} will be given back once more: {}", slot.id(), job, e.toString());
+            LOG.warn("slot {}: {} will be given back once more: {}", slot.id(), slot.keyOf(job), e.toString());
         }
     }
 }

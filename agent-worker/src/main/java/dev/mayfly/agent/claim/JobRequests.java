@@ -185,7 +185,7 @@ final class JobRequests {
 
     /** From the store, or from the control plane with the nonce that was stored before. */
     private CompletableFuture<RunnerTokenReply> fetchToken() {
-        return slot.repeater().untilDone("slot " + slot.id() + ": fetching its runner token", () -> {
+        return slot.repeater().untilDone(slot.id(), "fetching", "its runner token", () -> {
             try {
                 Optional<RunnerTokenReply> stored = slot.store().runnerToken();
                 if (stored.isPresent()) {

@@ -116,7 +116,7 @@ final class JobRun implements Binding.Watcher {
                         executor == Executor.DOCKER
                                 ? "add the tag for the shell executor"
                                 : "leave out the tag for the shell executor");
-        LOG.warn("slot {}: {} is failed: {}", slot.id(), state.claimedJob(), reason);
+        LOG.warn("slot {}: {} is failed: {}", slot.id(), slot.keyOf(state.claimedJob()), reason);
         String words = "ERROR: " + reason + "\n";
         spoken(speaker.fail(state.claimedJob(), "runner_configuration_error", words), End.FAILED, reason);
     }
@@ -177,7 +177,11 @@ final class JobRun implements Binding.Watcher {
         if (update.withJobToken()) {
             judge(update, update.status());
         } else {
-            LOG.warn("slot {}: an update of {} without its token: HTTP {}", slot.id(), state.job(), update.status());
+            LOG.warn(
+                    "slot {}: an update of {} without its token: HTTP {}",
+                    slot.id(),
+                    slot.keyOf(state.claimedJob()),
+                    update.status());
         }
         advance.run();
     }

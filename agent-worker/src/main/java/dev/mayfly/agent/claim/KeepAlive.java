@@ -73,7 +73,7 @@ final class KeepAlive {
             return;
         }
         if (answer != null && answer.saysEnded()) {
-            LOG.info("slot {}: {} has ended in GitLab before it was committed", slot.id(), job);
+            LOG.info("slot {}: {} has ended in GitLab before it was committed", slot.id(), slot.keyOf(job));
             stopped = true;
         } else if (answer != null && answer.status() == 400) {
             twoPhase = false;
@@ -83,7 +83,7 @@ final class KeepAlive {
             again(null);
         } else {
             Object what = answer != null ? answer : String.valueOf(Repeater.cause(failure));
-            LOG.warn("slot {}: claim of {} not kept alive: {}; trying again", slot.id(), job, what);
+            LOG.warn("slot {}: claim of {} not kept alive: {}; trying again", slot.id(), slot.keyOf(job), what);
             again(answer != null ? answer.retryAfter() : null);
         }
     }
@@ -94,7 +94,7 @@ final class KeepAlive {
         LOG.warn(
                 "slot {}: the control plane could not be told of {} for {}: {}",
                 slot.id(),
-                job,
+                slot.keyOf(job),
                 slot.settings().keepAliveAtMost(),
                 lapses ? "the claim is let lapse" : "the job is failed");
         if (!lapses) {

@@ -61,11 +61,14 @@ final class Repeater {
      * Calls {@code attempt} until it brings a value or is hopeless; each call and the end are on the event thread. Completing the result
      * from outside, by {@code cancel} for one, ends the repetition after the attempt under way.
      *
-     * @param what for the log: the call, and the job and slot it is for
+     * @param slotId for the log, as what follows: the slot that it is for
+     * @param doing what is done, "reporting" for one
+     * @param object and to what
      */
-    <T> CompletableFuture<T> untilDone(String what, Supplier<CompletionStage<Attempt<T>>> attempt) {
+    <T> CompletableFuture<T> untilDone(
+            String slotId, String doing, Object object, Supplier<CompletionStage<Attempt<T>>> attempt) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        events.execute(() -> attempt(new Repetition<>(what, attempt, result), 0));
+        events.execute(() -> attempt(new Repetition<>(slotId, doing, object, attempt, result), 0));
         return result;
     }
 
@@ -80,7 +83,11 @@ final class Repeater {
     }
 
     private record Repetition<T>(
-            String what, Supplier<CompletionStage<Attempt<T>>> attempt, CompletableFuture<T> result) {}
+            String slotId,
+            String doing,
+            Object object,
+            Supplier<CompletionStage<Attempt<T>>> attempt,
+            CompletableFuture<T> result) {}
 
     private <T> void attempt(Repetition<T> repetition, int before) {
         if (repetition.result().isDone()) {
@@ -99,7 +106,12 @@ final class Repeater {
             Repetition<T> repetition, int before, @Nullable Attempt<T> answer, @Nullable Throwable failure) {
         if (answer != null && answer.value().isPresent()) {
             if (before > 0) {
-                LOG.info("{}: got through after {} attempts", repetition.what(), before + 1);
+                LOG.info(
+                        "slot {}: {} {}: got through after {} attempts",
+                        repetition.slotId(),
+                        repetition.doing(),
+                        repetition.object(),
+                        before + 1);
             }
             repetition.result().complete(answer.value().get());
             return;
@@ -114,9 +126,20 @@ final class Repeater {
         }
         String reason = answer != null ? answer.reason() : String.valueOf(cause(failure));
         if (before == 0) {
-            LOG.warn("{}: {}; trying again", repetition.what(), reason);
+            LOG.warn(
+                    "slot {}: {} {}: {}; trying again",
+                    repetition.slotId(),
+                    repetition.doing(),
+                    repetition.object(),
+                    reason);
         } else {
-            LOG.debug("{}: {}; attempt {}", repetition.what(), reason, before + 1);
+            LOG.debug(
+                    "slot {}: {} {}: {}; attempt {}",
+                    repetition.slotId(),
+                    repetition.doing(),
+                    repetition.object(),
+                    reason,
+                    before + 1);
         }
         Duration pause = pause(before, answer != null ? answer.pause() : null);
         var unused = events.schedule(() -> attempt(repetition, before + 1), pause.toMillis(), TimeUnit.MILLISECONDS);

@@ -137,12 +137,16 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
 
     @Override
     public void claimed(ClaimedJob job) {
-        LOG.info("slot {}: GitLab handed out {}", slot.id(), job);
+        LOG.info("slot {}: GitLab handed out {}", slot.id(), slot.keyOf(job));
         try {
             state.claimed(job);
             reportClaim();
         } catch (IOException e) {
-            LOG.error("slot {}: {} is given back, its claim can't be stored: {}", slot.id(), job, e.toString());
+            LOG.error(
+                    "slot {}: {} is given back, its claim can't be stored: {}",
+                    slot.id(),
+                    slot.keyOf(job),
+                    e.toString());
             givenBack.add(job, "its host could not store that it has it");
             close();
         }
@@ -178,7 +182,7 @@ final class SlotClaim implements RelayedVm, JobRequests.Listener {
     }
 
     private void recorded(ClaimedJob job, ClaimReply reply) {
-        LOG.info("slot {}: claim of {}: {}: {}", slot.id(), job, reply.verdict(), reply.reason());
+        LOG.info("slot {}: claim of {}: {}: {}", slot.id(), slot.keyOf(job), reply.verdict(), reply.reason());
         switch (reply.verdict()) {
             case HELD -> state.held(reply.memoryAdvice());
             case VOID -> {

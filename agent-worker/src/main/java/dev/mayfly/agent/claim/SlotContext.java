@@ -1,5 +1,6 @@
 package dev.mayfly.agent.claim;
 
+import dev.mayfly.workflows.job.JobKey;
 import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -35,6 +36,11 @@ final class SlotContext {
 
     String id() {
         return vm.slotId();
+    }
+
+    /** A job that GitLab handed to this slot, as the control plane calls it. */
+    JobKey keyOf(ClaimedJob job) {
+        return new JobKey(vm.instance(), job.projectId(), job.id());
     }
 
     ClaimSlot vm() {

@@ -254,7 +254,11 @@ final class Exchange {
         }
         log.warn(
                 "lost " + slotId,
-                "slot %s: %s of job %d did not get through: %s".formatted(slotId, route.kind(), job.id(), reason));
+                "slot {}: {} of job number {} did not get through: {}",
+                slotId,
+                route.kind(),
+                job.id(),
+                String.valueOf(reason));
         boolean cut = answerBegun;
         end();
         if (cut) {

@@ -137,7 +137,7 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         }
         Optional<RelayedVm> vm = vms.at(peer);
         if (vm.isEmpty()) {
-            log.warn("address " + peer, "refused a request from " + peer + ": no VM of this host has that address");
+            log.warn("address " + peer, "refused a request from {}: no VM of this host has that address", peer);
             answer(guest, HttpResponseStatus.FORBIDDEN, "");
             return;
         }
@@ -163,7 +163,9 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
                             if (failure != null) {
                                 log.warn(
                                         "payload " + vm.slotId(),
-                                        "slot " + vm.slotId() + ": payload not served: " + failure);
+                                        "slot {}: payload not served: {}",
+                                        vm.slotId(),
+                                        failure.toString());
                                 answer(guest, HttpResponseStatus.SERVICE_UNAVAILABLE, "");
                             } else if (payload.isPresent()) {
                                 serve(guest, payload.get());
@@ -214,10 +216,9 @@ final class GuestConnection extends ChannelInboundHandlerAdapter {
         String line = request.method() + " " + path;
         log.warn(
                 "refused " + vm.slotId(),
-                "slot %s: the guest may not %s"
-                        .formatted(
-                                vm.slotId(),
-                                line.substring(0, Math.min(line.length(), 90)).replaceAll("[^ -~]", "?")));
+                "slot {}: the guest may not {}",
+                vm.slotId(),
+                line.substring(0, Math.min(line.length(), 90)).replaceAll("[^ -~]", "?"));
         answer(guest, HttpResponseStatus.FORBIDDEN, "");
     }
 

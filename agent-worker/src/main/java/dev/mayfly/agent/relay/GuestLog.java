@@ -38,8 +38,11 @@ final class GuestLog {
         this.nanoTime = nanoTime;
     }
 
-    /** @param guest and kind of message; such messages count together */
-    synchronized void warn(String guest, String message) {
+    /**
+     * @param guest and kind of message; such messages count together
+     * @param message with a placeholder for each argument, as the log takes it
+     */
+    synchronized void warn(String guest, String message, Object... arguments) {
         long now = nanoTime.getAsLong();
         Told before = told.get(guest);
         if (before != null && now - before.atNanos < PAUSE_NANOS) {
@@ -51,6 +54,6 @@ final class GuestLog {
         next.atNanos = now;
         next.leftOut = 0;
         told.put(guest, next);
-        log.warn("{}{}", message, leftOut);
+        log.warn(message + leftOut, arguments);
     }
 }

@@ -134,7 +134,7 @@ public final class AgentsResource {
                         .orElse(reply);
             }
         }
-        LOG.warn("host {}: slot {} claimed job {} that GitLab doesn't know", host, report.slotId(), report.jobId());
+        LOG.warn("host {}: slot {} claimed number {} that GitLab doesn't know", host, report.slotId(), report.jobId());
         return new ClaimReply(Verdict.VOID, null, "GitLab doesn't know job %d any more".formatted(report.jobId()));
     }
 

@@ -3,6 +3,7 @@ package dev.mayfly.api.config;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import jakarta.validation.Valid;
+import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param target {@code host:port} of the frontend
  * @param namespace the namespace of this installation, {@code mayfly} unless given; agents' default is the same
+ * @param cachedWorkflows of how many jobs the workflows stay in memory, each with up to two threads; each step of another
+ *     one is preceded by a replay of its history
  * @param tls null for a connection in the clear
  */
 public record TemporalConfig(
@@ -19,14 +22,24 @@ public record TemporalConfig(
         String target,
 
         @NotBlank String namespace,
+
+        @Min(1) int cachedWorkflows,
+
         @Valid @Nullable Tls tls) {
+
+    private static final int CACHED_WORKFLOWS = 2000;
 
     @JsonCreator
     static TemporalConfig of(
             @JsonProperty(value = "target", required = true) String target,
             @JsonProperty("namespace") @Nullable String namespace,
+            @JsonProperty("cachedWorkflows") @Nullable Integer cachedWorkflows,
             @JsonProperty("tls") @Nullable Tls tls) {
-        return new TemporalConfig(target, namespace == null ? "mayfly" : namespace, tls);
+        return new TemporalConfig(
+                target,
+                namespace == null ? "mayfly" : namespace,
+                cachedWorkflows == null ? CACHED_WORKFLOWS : cachedWorkflows,
+                tls);
     }
 
     /**

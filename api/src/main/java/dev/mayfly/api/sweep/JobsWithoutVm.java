@@ -81,8 +81,8 @@ final class JobsWithoutVm implements Rule {
         boolean tokenIsKnown = slot != null && job.equals(slot.claimedBy());
         return new Orphan(
                 "claim %s %s".formatted(slotId, job),
-                "%s: GitLab shows it at the runner of slot %s, and no host has it in hand; ending it"
-                        .formatted(job, slotId),
+                "{}: GitLab shows it at the runner of slot {}, and no host has it in hand; ending it",
+                List.of(job, slotId),
                 Instant.EPOCH,
                 true,
                 () -> {

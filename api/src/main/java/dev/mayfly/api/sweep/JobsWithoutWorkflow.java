@@ -30,7 +30,8 @@ final class JobsWithoutWorkflow implements Rule {
             if (!workflows.isRunning(key.workflowId())) {
                 orphans.add(new Orphan(
                         "job " + key,
-                        "%s: its workflow does not run though it has not ended; looking it up again".formatted(key),
+                        "{}: its workflow does not run though it has not ended; looking it up again",
+                        List.of(key),
                         view.seenAt(),
                         false,
                         () -> intake.consider(key)));

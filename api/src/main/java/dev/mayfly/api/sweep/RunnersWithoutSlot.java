@@ -43,12 +43,13 @@ final class RunnersWithoutSlot implements Rule {
         slots.live().stream().map(SlotView::slotId).forEach(known::add);
         for (RunnerView runner : slots.runners()) {
             known.add(runner.slotId());
-            if (runner.slotReleased()) {
+            Instant released = runner.slotReleasedAt();
+            if (released != null) {
                 orphans.add(new Orphan(
                         "runner of " + runner.slotId(),
-                        "runner %d of GitLab %s: its slot %s is gone; removing it"
-                                .formatted(runner.runnerId(), runner.instance(), runner.slotId()),
-                        runner.createdAt(),
+                        "runner {} of GitLab {}: its slot {} is gone; removing it",
+                        List.of(runner.runnerId(), runner.instance(), runner.slotId()),
+                        released,
                         true,
                         () -> gitlab.removeRunner(runner.slotId())));
             }
@@ -64,8 +65,8 @@ final class RunnersWithoutSlot implements Rule {
     private Orphan unknown(String instance, NotedRunner runner) {
         return new Orphan(
                 "runner %s %d".formatted(instance, runner.runnerId()),
-                "runner %d of GitLab %s: no slot %s is known; removing it"
-                        .formatted(runner.runnerId(), instance, runner.slotId()),
+                "runner {} of GitLab {}: no slot {} is known; removing it",
+                List.of(runner.runnerId(), instance, runner.slotId()),
                 Instant.EPOCH,
                 true,
                 () -> gitlab.removeRunner(instance, runner.runnerId()));

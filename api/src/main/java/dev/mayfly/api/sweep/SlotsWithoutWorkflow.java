@@ -28,8 +28,8 @@ final class SlotsWithoutWorkflow implements Rule {
             if (owner != null && !workflows.isRunning(owner.workflowId())) {
                 orphans.add(new Orphan(
                         "slot " + slot.slotId(),
-                        "%s: its workflow does not run; removing its slot %s on host %s"
-                                .formatted(owner, slot.slotId(), slot.hostId()),
+                        "{}: its workflow does not run; removing its slot {} on host {}",
+                        List.of(owner, slot.slotId(), slot.hostId()),
                         slot.createdAt(),
                         true,
                         () -> swept.take(slot)));

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,7 +97,7 @@ public final class Sweeper implements Loop.Step {
         List<Orphan> due = due(find());
         int toRemove = (int) due.stream().filter(Orphan::destroys).count();
         if (!told && brake.holds(toRemove, living.getAsInt())) {
-            due.forEach(orphan -> LOG.warn("sweeper: held back: {}", orphan.what()));
+            due.forEach(orphan -> tell("held back: ", orphan, null));
             hold("the sweeper would remove %d of %d things that live".formatted(toRemove, living.getAsInt()));
             return false;
         }
@@ -149,12 +150,24 @@ public final class Sweeper implements Loop.Step {
     }
 
     private void cure(Orphan orphan) {
-        LOG.warn("sweeper: {}", orphan.what());
+        tell("", orphan, null);
         try {
             orphan.cure().run();
             firstSeen.remove(orphan.key());
         } catch (Exception e) {
-            LOG.warn("sweeper: not done, will be tried again: {}: {}", orphan.what(), Failures.inWords(e));
+            tell("not done, will be tried again: ", orphan, Failures.inWords(e));
+        }
+    }
+
+    /** What it names stays an argument, so that the log has it as a field. */
+    private static void tell(String before, Orphan orphan, @Nullable String failure) {
+        String message = "sweeper: " + before + orphan.what();
+        if (failure == null) {
+            LOG.warn(message, orphan.named().toArray());
+        } else {
+            LOG.warn(
+                    message + ": {}",
+                    Stream.concat(orphan.named().stream(), Stream.of(failure)).toArray());
         }
     }
 

@@ -15,8 +15,9 @@ import java.util.function.Consumer;
 /** The control plane's Temporal worker: the workflows themselves, and the activities that use PostgreSQL and GitLab. */
 public final class ControlWorker implements AutoCloseable {
 
-    private static final int CACHED_WORKFLOWS = 600;
-    private static final int WORKFLOW_THREADS = 1200;
+    /** A job's own, and one that looks up what no signal told. */
+    private static final int THREADS_OF_A_WORKFLOW = 2;
+
     private static final int ACTIVITIES = 64;
     private static final int POLLERS = 4;
     private static final Duration STOP_WITHIN = Duration.ofSeconds(10);
@@ -26,15 +27,17 @@ public final class ControlWorker implements AutoCloseable {
     /**
      * A worker that has not been started.
      *
+     * @param cachedWorkflows how many are kept in memory; others are played anew from their histories at each step
      * @param activities implementations
      * @param more registers further workflows
      */
-    public ControlWorker(WorkflowClient client, Timeouts timeouts, Object[] activities, Consumer<Worker> more) {
+    public ControlWorker(
+            WorkflowClient client, int cachedWorkflows, Timeouts timeouts, Object[] activities, Consumer<Worker> more) {
         factory = WorkerFactory.newInstance(
                 client,
                 WorkerFactoryOptions.newBuilder()
-                        .setWorkflowCacheSize(CACHED_WORKFLOWS)
-                        .setMaxWorkflowThreadCount(WORKFLOW_THREADS)
+                        .setWorkflowCacheSize(cachedWorkflows)
+                        .setMaxWorkflowThreadCount(cachedWorkflows * THREADS_OF_A_WORKFLOW)
                         .build());
         Worker worker = factory.newWorker(
                 TaskQueues.CONTROL,

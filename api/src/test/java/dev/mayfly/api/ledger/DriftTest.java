@@ -27,7 +27,7 @@ final class DriftTest {
 
     private static Map<Long, RunnerView> inTheLedger(List<Long> ids) {
         return ids.stream()
-                .map(id -> new RunnerView("abcde-" + id, "gl", 7, id, List.of(), false, Instant.EPOCH))
+                .map(id -> new RunnerView("abcde-" + id, "gl", 7, id, List.of(), null, Instant.EPOCH))
                 .collect(Collectors.toMap(RunnerView::runnerId, Function.identity()));
     }
 

@@ -14,6 +14,7 @@ import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -121,7 +122,7 @@ final class SweeperTest {
             stubs.shutdownNow();
         }
         awaitLine(workflow, "its workflow does not run; removing its slot " + slot);
-        awaitLine("the sweeper takes " + slot);
+        awaitLine("the sweeper takes slot " + slot);
         awaitLine(workflow, "its workflow does not run though it has not ended; looking it up again");
         ControlPlane.await(
                 "it has another slot",
@@ -137,6 +138,22 @@ final class SweeperTest {
         assertThat(isThere(orphan)).isTrue();
         ControlPlane.await("the orphan is gone", () -> !isThere(orphan));
         assertThat(isThere(foreign)).isTrue();
+    }
+
+    @Test
+    void aRunnerWhoseSlotIsReleasedIsRemoved() throws SQLException {
+        slotOf("unclaimed"); // something for a slot to be made for
+        String slot = installation() + "-88";
+        long runner = project.createRunner("mayfly " + slot);
+        CONTROL_PLANE.execute("""
+                insert into slot (id, host_id, epoch, milli_cpus, memory_mib, disk_mib, arch, made_for, created_at,
+                    released_at, released_by)
+                select '%1$s', 'host-1', %2$d, 1000, 1024, 0, 'x86_64', key, now(), now(), key from job limit 1;
+                insert into runner (slot_id, instance, project_id, runner_id, tags, created_at)
+                values ('%1$s', 'gl', %3$d, %4$d, '{}', now())
+                """.formatted(slot, epoch, project.id(), runner));
+        awaitLine("its slot " + slot + " is gone; removing it");
+        ControlPlane.await("the runner is gone", () -> !isThere(runner));
     }
 
     @Test
