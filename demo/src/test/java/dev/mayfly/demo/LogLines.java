@@ -21,7 +21,7 @@ final class LogLines {
     private static final Map<String, Pattern> NAMES = Map.of(
             "job", Pattern.compile("\\bgitlab:[a-z0-9-]+:\\d+:\\d+\\b"),
             "vm", Pattern.compile("\\b[a-z0-9]{5}-\\d+\\b"),
-            "host", Pattern.compile("\\bhost-\\d+\\b"));
+            "host", Pattern.compile("(?<=\\bhost )host-\\d+\\b"));
 
     private final DemoCluster cluster;
 
