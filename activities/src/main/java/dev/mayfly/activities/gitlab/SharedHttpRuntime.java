@@ -6,6 +6,7 @@ import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.Objects;
 import org.gitlab4j.api.GitLabApi;
 import org.gitlab4j.api.GitLabApiClient;
 import org.glassfish.jersey.client.ClientProperties;
@@ -58,6 +59,6 @@ final class SharedHttpRuntime {
     }
 
     private static boolean isSet(Client client, Object[] nameAndValue) {
-        return nameAndValue[1].equals(client.getConfiguration().getProperty((String) nameAndValue[0]));
+        return Objects.equals(nameAndValue[1], client.getConfiguration().getProperty((String) nameAndValue[0]));
     }
 }
