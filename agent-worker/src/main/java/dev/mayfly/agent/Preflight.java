@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +57,6 @@ final class Preflight {
      */
     List<String> run(boolean thorough) {
         credential();
-        logFormat();
         certificates();
         runDir();
         memory();
@@ -96,13 +94,6 @@ final class Preflight {
         }
     }
 
-    private void logFormat() {
-        String format = environment.getOrDefault("MAYFLY_LOG_FORMAT", "text");
-        if (!Set.of("text", "json").contains(format)) {
-            problem("MAYFLY_LOG_FORMAT is '%s'; choose text or json, or leave it out", format);
-        }
-    }
-
     private void certificates() {
         readable("controlPlane.caFile", config.controlPlane().caFile());
         TlsConfig tls = config.temporal().tls();
@@ -133,6 +124,12 @@ final class Preflight {
             int found = facts.memoryMib();
             if (found < LEAST_MEMORY_MIB) {
                 problem("this host has %d MiB of memory, at least %d are needed; add some", found, LEAST_MEMORY_MIB);
+            }
+            Integer stated = config.capacity().memoryMib();
+            if (config.driver() == Driver.QEMU && stated != null && stated > found) {
+                problem(
+                        "capacity.memoryMib %d is more than the %d MiB that this host has; state less, or leave it out",
+                        stated, found);
             }
         } catch (IOException e) {
             problem("the host's memory can't be found out: %s", said(e));

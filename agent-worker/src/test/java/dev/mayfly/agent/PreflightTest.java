@@ -24,7 +24,6 @@ class PreflightTest {
 
     private Path root;
     private AgentConfig config;
-    private Map<String, String> environment = Map.of();
 
     @BeforeEach
     void aFitHost() throws IOException {
@@ -88,15 +87,9 @@ class PreflightTest {
         return new Preflight(
                         config,
                         new Commands(Duration.ofSeconds(10)),
-                        environment,
+                        Map.of(),
                         new HostFacts(root, root.resolve("bin").toString()))
                 .run(true);
-    }
-
-    @Test
-    void anUnknownFormatOfTheLogIsNamed() {
-        environment = Map.of("MAYFLY_LOG_FORMAT", "xml");
-        assertThat(problems()).containsExactly("MAYFLY_LOG_FORMAT is 'xml'; choose text or json, or leave it out");
     }
 
     @Test
@@ -234,6 +227,16 @@ class PreflightTest {
                 .asString()
                 .contains("600 s ahead of");
         assertThat(ClockCheck.compare("soon", here)).isEmpty();
+    }
+
+    @Test
+    void moreMemoryThanTheMachineHasCantBeOffered() throws Exception {
+        config("capacity: {memoryMib: 15626}");
+        assertThat(problems())
+                .containsExactly("capacity.memoryMib 15626 is more than the 15625 MiB that this host has;"
+                        + " state less, or leave it out");
+        config("capacity: {memoryMib: 15625}");
+        assertThat(problems()).isEmpty();
     }
 
     @Test

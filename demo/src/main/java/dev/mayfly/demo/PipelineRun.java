@@ -3,6 +3,8 @@ package dev.mayfly.demo;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.mayfly.demo.Report.JobReport;
 import dev.mayfly.demo.Report.VmReport;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,10 +57,13 @@ final class PipelineRun {
     /** Every job as it stands now, by id. */
     List<JobState> jobs() {
         Map<Long, JsonNode> ours = new HashMap<>();
-        for (JsonNode job : controlPlane
-                .get("/api/v1/jobs?perPage=200&pipeline=" + pipeline)
-                .path("items")) {
-            ours.put(job.path("jobId").asLong(), job);
+        String all = "/api/v1/jobs?perPage=200&pipeline=" + pipeline;
+        JsonNode page = controlPlane.get(all);
+        page.path("items").forEach(job -> ours.put(job.path("jobId").asLong(), job));
+        while (page.hasNonNull("next")) {
+            page = controlPlane.get(
+                    all + "&after=" + URLEncoder.encode(page.path("next").asText(), StandardCharsets.UTF_8));
+            page.path("items").forEach(job -> ours.put(job.path("jobId").asLong(), job));
         }
         List<JobState> states = new ArrayList<>();
         for (JsonNode job : gitlab.jobs(project, pipeline)) {

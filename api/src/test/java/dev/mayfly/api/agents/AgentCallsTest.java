@@ -96,8 +96,12 @@ final class AgentCallsTest {
                 "{\"hostId\":\"host-1\",\"inventory\":[]}",
                 "{\"hostId\":\"host-1\",\"figures\":{\"loadAverage\":-1}}",
                 "{\"hostId\":\"host-1\",\"figures\":{\"loadAverage\":\"NaN\"}}",
+                "{\"hostId\":\"host-1\",\"agentVersion\":\"1\",\"arch\":\"x86_64\",\"driver\":\"y\",\"inventory\":[],"
+                        + "\"capacity\":{\"milliCpus\":-1,\"memoryMib\":1,\"diskMib\":1}}",
+                "{\"hostId\":\"host-1\",\"agentVersion\":\"1\",\"arch\":\"x86_64\",\"driver\":\"y\",\"inventory\":[],"
+                        + "\"capacity\":{\"milliCpus\":1000,\"memoryMib\":0,\"diskMib\":1}}",
                 "{\"hostId\":\"host-1\",\"agentVersion\":\"1\",\"arch\":\"x\",\"driver\":\"y\",\"inventory\":[],"
-                        + "\"capacity\":{\"milliCpus\":-1,\"memoryMib\":1,\"diskMib\":1}}"
+                        + "\"capacity\":{\"milliCpus\":1000,\"memoryMib\":1,\"diskMib\":1}}"
             })
     void aMalformedLeaseIs400AndSaysWhy(String body) {
         Answer answer = call("/agent/v1/lease", ControlPlane.CREDENTIAL, body);

@@ -113,6 +113,16 @@ final class AgentInstallationTest {
     }
 
     @Test
+    void anUnknownFormatOfItsLogIsNamed() throws Exception {
+        install();
+        Ended refused = Checkout.run(
+                Map.of("MAYFLY_LOG_FORMAT", "xml"),
+                List.of(host.resolve("usr/lib/mayfly/bin/agent").toString(), "--help"));
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.output()).contains("MAYFLY_LOG_FORMAT is 'xml'; choose text or json");
+    }
+
+    @Test
     void anUpgradeKeepsTheConfigurationAndTheFilesThatVmsHaveOpen() throws Exception {
         install();
         write(host.resolve("etc/mayfly/agent.yml"), "mine");
