@@ -145,7 +145,9 @@ final class ClusterExtension implements BeforeEachCallback, AfterEachCallback {
         assertThat(LedgerBalance.await(cluster(), LEFT_NOTHING).faults())
                 .as("the ledger after the test")
                 .isEmpty();
-        assertThat(new LogLines(cluster()).withoutTheirFields())
+        LogLines logs = new LogLines(cluster());
+        assertThat(logs.with("host")).as("lines of the agents' logs").isPositive();
+        assertThat(logs.withoutTheirFields())
                 .as("lines of the log that name a job, VM or host and don't have it as a field")
                 .isEmpty();
     }
