@@ -61,7 +61,7 @@ final class CiJobWorkflowImpl implements CiJobWorkflow {
 
     /** The slot that the job holds, after waiting in the queue for one if need be; null once the job has ended. */
     private @Nullable Holding slotToUse() {
-        var patience = timeouts.rechecks();
+        var patience = timeouts.queueRechecks();
         Holding slot = look();
         while (slot == null && news.ended() == null) {
             story.enter(JobPhase.QUEUED, null);

@@ -21,7 +21,7 @@ import java.time.Duration;
  *     again to its successor
  * @param waiting start to close of {@code claim} and {@code run}; above any job's own time-out. GitLab, the VM's guard
  *     and the heartbeat end a run much earlier
- * @param recheck how often a waiting workflow looks by itself; covers a lost signal and a lost webhook
+ * @param recheck until a waiting workflow first looks by itself, then ever more rarely; covers a lost signal and a lost webhook
  * @param patience the longest pause between two rounds of dismantling on a host that does not answer
  * @param pause before the next try after a host or GitLab refused; keeps a standing fault from spinning
  */
@@ -48,6 +48,14 @@ public record Timeouts(
     /** Between two looks of a waiting workflow: ever longer while nothing changes, which keeps long histories short. */
     Backoff rechecks() {
         return new Backoff(recheck, recheck.multipliedBy(5));
+    }
+
+    /**
+     * The same in the queue, where a job costs nothing but may stand for hours, beside thousands: rarer still. The
+     * reconciler, which asks GitLab for all jobs of a project at once, finds what ended unseen long before.
+     */
+    Backoff queueRechecks() {
+        return new Backoff(recheck, recheck.multipliedBy(15));
     }
 
     /** After a refusal: a standing fault neither spins nor is left alone for long once people have mended it. */

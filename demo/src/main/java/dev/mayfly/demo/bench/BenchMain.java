@@ -54,7 +54,7 @@ public final class BenchMain {
             inCluster("qemu", 1, cluster -> measureStarts(cluster, true, vms));
         }
         BenchReport report = new BenchReport(
-                BenchReport.thisMachine(), load, measurements, steps, memory, Map.of(), Map.of(), goals);
+                BenchReport.thisMachine(), load, measurements, steps, memory, Map.of(), Map.of(), List.of(), goals);
         report.tell(program, arguments.getString("json"));
         return 0;
     }

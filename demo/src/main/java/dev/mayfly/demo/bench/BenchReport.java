@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param memory resident MiB
  * @param cpu milliseconds for each job
  * @param used percent of a fleet
+ * @param growth a fleet's figures, ever later
  */
 record BenchReport(
         String machine,
@@ -29,12 +31,15 @@ record BenchReport(
         Map<String, Double> memory,
         Map<String, Double> cpu,
         Map<String, Double> used,
+        List<Growth> growth,
         List<Goal> goals) {
 
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
     private static final String ROW = "%-66s %6s %9s %9s %9s %9s%n";
+
+    private static final String GROWTH_ROW = "%-30s %32s %10s%n";
 
     /** What a run was measured on. */
     static String thisMachine() {
@@ -84,6 +89,7 @@ record BenchReport(
             text.append("\npercent of the fleet in use, CPU and memory in the mean\n");
             used.forEach((how, percent) -> text.append("%-66s %16.1f%n".formatted(how, percent)));
         }
+        growth.forEach(one -> append(text, one));
         text.append("\ngoals\n");
         goals.forEach(goal -> text.append(line(goal)));
         text.append("\n%s; load average: %s%n".formatted(machine, load));
@@ -95,6 +101,16 @@ record BenchReport(
         if (one.floor() != null) {
             text.append(row("    floor: " + one.floorIs(), one.floor()));
         }
+    }
+
+    private static void append(StringBuilder text, Growth growth) {
+        text.append("%nafter %d jobs, %.2f a second%n".formatted(growth.jobs(), growth.jobsASecond()));
+        text.append(GROWTH_ROW.formatted("", "ms of CPU for each of the last", "MiB"));
+        growth.cpu()
+                .forEach((what, millis) -> text.append(GROWTH_ROW.formatted(
+                        what,
+                        number(millis),
+                        number(Objects.requireNonNull(growth.memory().get(what))))));
     }
 
     private static String line(Goal goal) {

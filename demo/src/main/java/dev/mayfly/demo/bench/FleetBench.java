@@ -48,9 +48,10 @@ public final class FleetBench {
                                 Map.of("fleet", load),
                                 List.of(result.lives()),
                                 List.of(),
-                                result.memory(),
+                                Map.of(),
                                 result.cpu(),
                                 Map.of(),
+                                result.growth(),
                                 result.goals())
                         .tell(program, arguments.getString("json"));
             }

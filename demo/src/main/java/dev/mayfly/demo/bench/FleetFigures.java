@@ -45,9 +45,9 @@ final class FleetFigures implements AutoCloseable {
      * What came out.
      *
      * @param cpu milliseconds for each job, by process
-     * @param memory MiB by process once all jobs were done, shared pages by share
+     * @param growth what it was like after an eighth, a quarter, half and all of the jobs
      */
-    record Result(Measurement lives, Map<String, Double> cpu, Map<String, Double> memory, List<Goal> goals) {}
+    record Result(Measurement lives, Map<String, Double> cpu, List<Growth> growth, List<Goal> goals) {}
 
     Result run(int jobs) {
         progress.accept("warm-up: %d jobs, not counted".formatted(WARM_UP));
@@ -55,13 +55,13 @@ final class FleetFigures implements AutoCloseable {
         awaitDone(WARM_UP);
         Map<String, Double> before = cpuSeconds();
         long begin = System.nanoTime();
+        Growths growths = new Growths(jobs, before, begin);
         for (int pushed = 0; pushed < jobs; pushed += MOST_PARALLEL) {
             push("fleet-" + pushed, Math.min(MOST_PARALLEL, jobs - pushed));
         }
-        awaitDone(WARM_UP + jobs);
+        Waiting.until(
+                "%d jobs are done".formatted(jobs), patience(jobs), () -> growths.see(records.jobsDone() - WARM_UP));
         double seconds = (System.nanoTime() - begin) / 1e9;
-        Map<String, Double> memory = new LinkedHashMap<>();
-        cluster.processes().forEach((name, pid) -> memory.put(name, new ProcessFacts(pid).proportionalMib()));
         Map<String, Double> cpu = each(jobs, before, cpuSeconds());
         int left = cluster.awaitNothingLeft(LEAST_PATIENCE).asMap().values().stream()
                 .mapToInt(Integer::intValue)
@@ -81,7 +81,7 @@ final class FleetFigures implements AutoCloseable {
                         null,
                         null),
                 cpu,
-                memory,
+                growths.seen,
                 List.of(
                         Goal.atMost(
                                 "Temporal's CPU for a job, times that of a bare workflow",
@@ -114,16 +114,59 @@ final class FleetFigures implements AutoCloseable {
     }
 
     private void awaitDone(int jobs) {
-        List<Integer> said = new ArrayList<>(List.of(0));
-        Duration patience = PATIENCE.multipliedBy(jobs).plus(LEAST_PATIENCE);
-        Waiting.until("%d jobs are done".formatted(jobs), patience, () -> {
-            int done = records.jobsDone();
-            if (done - said.get(0) >= jobs / 10) {
-                said.set(0, done);
+        Waiting.until("%d jobs are done".formatted(jobs), patience(jobs), () -> records.jobsDone() >= jobs);
+    }
+
+    private static Duration patience(int jobs) {
+        return PATIENCE.multipliedBy(jobs).plus(LEAST_PATIENCE);
+    }
+
+    /** Watches the jobs end, says so after each tenth, and takes figures whenever their number has doubled. */
+    private final class Growths {
+
+        private static final int SAID = 10;
+
+        private final int jobs;
+        private final List<Growth> seen = new ArrayList<>();
+        private Map<String, Double> cpu;
+        private long since;
+        private int jobsThen;
+        private int next;
+        private int said;
+
+        Growths(int jobs, Map<String, Double> cpu, long since) {
+            this.jobs = jobs;
+            this.cpu = cpu;
+            this.since = since;
+            this.next = jobs / 8;
+        }
+
+        /** Whether all are done. */
+        boolean see(int done) {
+            if (done - said >= jobs / SAID) {
+                said = done;
                 progress.accept("%d of %d jobs are done".formatted(done, jobs));
             }
+            if (done >= next && done > jobsThen) {
+                take(done);
+                next = Math.min(2 * next, jobs);
+            }
             return done >= jobs;
-        });
+        }
+
+        private void take(int done) {
+            Map<String, Double> cpuNow = cpuSeconds();
+            long now = System.nanoTime();
+            Map<String, Double> memory = new LinkedHashMap<>();
+            cluster.processes().forEach((name, pid) -> memory.put(name, new ProcessFacts(pid).proportionalMib()));
+            int more = done - jobsThen;
+            Growth growth = new Growth(done, more / ((now - since) / 1e9), each(more, cpu, cpuNow), memory);
+            seen.add(growth);
+            progress.accept(growth.toString());
+            cpu = cpuNow;
+            since = now;
+            jobsThen = done;
+        }
     }
 
     /** Of Temporal alone, in milliseconds for each. */

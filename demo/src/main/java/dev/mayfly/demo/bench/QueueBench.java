@@ -50,6 +50,7 @@ public final class QueueBench {
                 Map.of(),
                 Map.of(),
                 used,
+                List.of(),
                 goals);
         report.tell(program, arguments.getString("json"));
         return 0;

@@ -95,6 +95,7 @@ public final class RelayBench {
                 memory,
                 Map.of(),
                 Map.of(),
+                List.of(),
                 goals);
         report.tell(program, json);
         return 0;

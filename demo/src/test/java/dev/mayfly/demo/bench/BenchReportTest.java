@@ -24,6 +24,7 @@ final class BenchReportTest {
             Map.of("agent", 120.5),
             Map.of("Temporal", 7.5),
             Map.of("best fit", 85.2),
+            List.of(new Growth(1250, 1.75, Map.of("Temporal", 514.0), Map.of("Temporal", 1100.0))),
             List.of(Goal.atMost("launch, p50", 60, 40 + 25, "ms"), Goal.atMost("memory", 120.5, 100, "MiB")));
 
     private static Distribution floor(double p50) {
@@ -44,6 +45,7 @@ final class BenchReportTest {
         assertThat(json.at("/goals/1/met").asBoolean()).isFalse();
         assertThat(json.at("/memory/agent").asDouble()).isEqualTo(120.5);
         assertThat(json.at("/used/best fit").asDouble()).isEqualTo(85.2);
+        assertThat(json.at("/growth/0/memory/Temporal").asDouble()).isEqualTo(1100);
         assertThat(json.at("/load/simulated").asDouble()).isEqualTo(0.5);
     }
 
@@ -52,6 +54,8 @@ final class BenchReportTest {
         assertThat(report.table().lines())
                 .anyMatch(line -> line.startsWith("met ") && line.contains("launch, p50") && line.contains("65.00 ms"))
                 .anyMatch(line -> line.startsWith("MISSED") && line.contains("memory") && line.contains("100.00 MiB"))
+                .anyMatch(line -> line.equals("after 1250 jobs, 1.75 a second"))
+                .anyMatch(line -> line.startsWith("Temporal") && line.contains("514.00") && line.contains("1100.00"))
                 .anyMatch(line -> line.startsWith("    floor: the least") && line.contains("40.0"));
     }
 
