@@ -80,6 +80,11 @@ public record ClusterFiles(Path work) {
         return work.resolve("temporal.db");
     }
 
+    /** All that the full Temporal server has. */
+    Path fullTemporal() {
+        return work.resolve("temporal");
+    }
+
     /** Data of the simulated GitLab. */
     Path gitlab() {
         return work.resolve("gitlab");

@@ -33,6 +33,7 @@ public final class DemoCluster implements AutoCloseable {
     private final ControlPlanePorts ports;
     private final DemoHosts hosts;
     private final DemoDatabase database;
+    private final @Nullable FullTemporal fullTemporal;
     private @Nullable ServerProcess temporal;
     private @Nullable ServerProcess gitlab;
     private @Nullable ServerProcess names;
@@ -51,6 +52,7 @@ public final class DemoCluster implements AutoCloseable {
         this.hosts = new DemoHosts(network, this::controlPlane, progress);
         this.database = DemoDatabase.in(files.postgres(), "mayfly_" + network.name());
         String here = network.controlPlane();
+        this.fullTemporal = FullTemporal.given(options, files.fullTemporal(), here);
         this.ports = new ControlPlanePorts(
                 options.apiPort() == 0 ? Servers.freePort(here) : options.apiPort(),
                 Servers.freePort("127.0.0.1"),
@@ -74,7 +76,6 @@ public final class DemoCluster implements AutoCloseable {
         files.writeSecrets(options.hosts());
         FutureTask<Void> postgres = new FutureTask<>(this::startPostgres, null);
         new Thread(postgres, "postgres").start();
-        network.addMachine("temporal", TEMPORAL_MACHINE);
         startTemporal();
         startGitLab();
         await(postgres);
@@ -88,7 +89,22 @@ public final class DemoCluster implements AutoCloseable {
     }
 
     void startTemporal() {
+        if (fullTemporal == null) {
+            startDevelopmentTemporal();
+            return;
+        }
+        progress.accept("the full Temporal server");
+        fullTemporal.prepare(ports.temporal());
+        temporal = server("temporal", fullTemporal.command(), Map.of());
+        temporal.start(() -> Servers.answers(fullTemporal.address(), ports.temporal()), PATIENCE);
+        fullTemporal.ensureNamespace(ports.temporal());
+    }
+
+    private void startDevelopmentTemporal() {
         progress.accept("Temporal with its web UI");
+        if (temporal == null) {
+            network.addMachine("temporal", TEMPORAL_MACHINE);
+        }
         String address = network.address(TEMPORAL_MACHINE);
         List<String> command = Commands.temporal(options.temporal(), ports, files.temporalDatabase());
         temporal = server("temporal", DemoNetwork.inside(network.namespace("temporal"), command), Map.of());
@@ -191,6 +207,9 @@ public final class DemoCluster implements AutoCloseable {
     public Map<String, Long> processes() {
         Map<String, Long> processes = new LinkedHashMap<>();
         processes.put("Temporal", Objects.requireNonNull(temporal).pid());
+        if (fullTemporal != null) {
+            fullTemporal.database().pid().ifPresent(pid -> processes.put("Temporal's PostgreSQL", pid));
+        }
         processes.put("control plane", Objects.requireNonNull(api).pid());
         database.pid().ifPresent(pid -> processes.put("PostgreSQL", pid));
         processes.put("simulated GitLab", Objects.requireNonNull(gitlab).pid());
@@ -303,6 +322,7 @@ public final class DemoCluster implements AutoCloseable {
         close(registry);
         close(names);
         close(temporal);
+        close(fullTemporal == null ? null : fullTemporal.database());
         database.close();
         network.close();
     }

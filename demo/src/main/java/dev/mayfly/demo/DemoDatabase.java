@@ -34,11 +34,14 @@ public final class DemoDatabase implements AutoCloseable {
     public static DemoDatabase in(Path data, String name) {
         return PostgresAddress.given()
                 .map(given -> new DemoDatabase(data, true, given, name))
-                .orElseGet(() -> new DemoDatabase(data, false, own(), "postgres"));
+                .orElseGet(() -> own(data));
     }
 
-    private static PostgresAddress own() {
-        return new PostgresAddress("localhost", Servers.freePort("127.0.0.1"), "postgres", "postgres", "postgres");
+    /** An embedded server, not started yet. */
+    static DemoDatabase own(Path data) {
+        int port = Servers.freePort("127.0.0.1");
+        PostgresAddress address = new PostgresAddress("localhost", port, "postgres", "postgres", "postgres");
+        return new DemoDatabase(data, false, address, "postgres");
     }
 
     /** Starts or restarts the server; what was committed before is there. */
@@ -82,6 +85,10 @@ public final class DemoDatabase implements AutoCloseable {
                         .lines()
                         .findFirst()
                         .map(Long::valueOf);
+    }
+
+    PostgresAddress server() {
+        return server;
     }
 
     public String url() {

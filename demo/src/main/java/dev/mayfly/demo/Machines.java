@@ -167,7 +167,10 @@ final class Machines {
     }
 
     static String temporalTarget(DemoNetwork network, ControlPlanePorts ports) {
-        return network.address(DemoCluster.TEMPORAL_MACHINE) + ":" + ports.temporal();
+        // The full server stands beside the control plane: its database listens on this machine alone.
+        String address =
+                FullTemporal.isGiven() ? network.controlPlane() : network.address(DemoCluster.TEMPORAL_MACHINE);
+        return address + ":" + ports.temporal();
     }
 
     /** The ports that the control plane's machine listens on. */

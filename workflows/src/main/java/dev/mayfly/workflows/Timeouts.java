@@ -55,7 +55,7 @@ public record Timeouts(
      * reconciler, which asks GitLab for all jobs of a project at once, finds what ended unseen long before.
      */
     Backoff queueRechecks() {
-        return new Backoff(recheck, recheck.multipliedBy(15));
+        return new Backoff(recheck.multipliedBy(5), recheck.multipliedBy(15));
     }
 
     /** After a refusal: a standing fault neither spins nor is left alone for long once people have mended it. */

@@ -13,9 +13,9 @@ class BackoffTest {
     @Test
     void aJobInTheQueueLooksAroundEverMoreRarely() {
         Backoff pauses = Timeouts.defaults().queueRechecks();
-        assertThat(minutes(pauses, 6)).containsExactly(1L, 2L, 4L, 8L, 15L, 15L);
+        assertThat(minutes(pauses, 4)).containsExactly(5L, 10L, 15L, 15L);
         pauses.reset();
-        assertThat(minutes(pauses, 2)).containsExactly(1L, 2L);
+        assertThat(minutes(pauses, 2)).containsExactly(5L, 10L);
     }
 
     @Test

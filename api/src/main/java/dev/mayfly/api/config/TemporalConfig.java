@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param target {@code host:port} of the frontend
  * @param namespace the namespace of this installation, {@code mayfly} unless given; agents' default is the same
- * @param cachedWorkflows of how many jobs the workflows stay in memory, each with up to two threads; each step of another
+ * @param cachedWorkflows of how many jobs the workflows stay in memory, each with up to three threads; each step of another
  *     one is preceded by a replay of its history
  * @param tls null for a connection in the clear
  */

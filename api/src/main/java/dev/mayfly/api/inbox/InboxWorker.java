@@ -52,10 +52,10 @@ public final class InboxWorker implements Loop.Step {
         }
     }
 
-    /** Handles what is due; true if there was something. */
+    /** Handles what is due, unless there is no room for more jobs; true if there was something. */
     @Override
     public boolean run() {
-        return inbox.drain(BATCH, this::handle) > 0;
+        return !intake.isFull() && inbox.drain(BATCH, this::handle) > 0;
     }
 
     void handle(Inbox.Delivery delivery) {

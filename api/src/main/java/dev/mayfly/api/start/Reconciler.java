@@ -70,6 +70,9 @@ public final class Reconciler implements Loop.Step {
         Set<Project> projects = new LinkedHashSet<>(jobs.activeProjects(LATELY));
         projects.addAll(members.next());
         for (Project project : projects) {
+            if (intake.isFull()) {
+                break; // nor do the webhooks that wait count as lost
+            }
             if (clock.instant().isBefore(quiet.getOrDefault(project.instance(), Instant.MIN))) {
                 continue;
             }

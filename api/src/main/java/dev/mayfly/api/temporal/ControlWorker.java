@@ -15,8 +15,8 @@ import java.util.function.Consumer;
 /** The control plane's Temporal worker: the workflows themselves, and the activities that use PostgreSQL and GitLab. */
 public final class ControlWorker implements AutoCloseable {
 
-    /** A job's own, and one that looks up what no signal told. */
-    private static final int THREADS_OF_A_WORKFLOW = 2;
+    /** The SDK's, the job's own, and one that looks up what no signal told. */
+    private static final int THREADS_OF_A_WORKFLOW = 3;
 
     private static final int ACTIVITIES = 64;
     private static final int POLLERS = 4;

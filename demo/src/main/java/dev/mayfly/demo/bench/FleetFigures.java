@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -69,7 +68,7 @@ final class FleetFigures implements AutoCloseable {
 
         int bare = Math.max(LEAST_BARE, jobs / BARE_SHARE);
         double bareCpu = bareCpu(bare);
-        double ours = Objects.requireNonNull(cpu.get(TEMPORAL));
+        double ours = ofTemporal(cpu);
         cpu.put("    floor: a bare workflow in Temporal, as many activities, upserts and signals", bareCpu);
 
         int all = WARM_UP + jobs;
@@ -177,8 +176,16 @@ final class FleetFigures implements AutoCloseable {
             bare.run(LEAST_BARE / 2, steps); // warm-up
             Map<String, Double> before = cpuSeconds();
             bare.run(count, steps);
-            return Objects.requireNonNull(each(count, before, cpuSeconds()).get(TEMPORAL));
+            return ofTemporal(each(count, before, cpuSeconds()));
         }
+    }
+
+    /** With its database, where that is a process of its own. */
+    private static double ofTemporal(Map<String, Double> cpu) {
+        return cpu.entrySet().stream()
+                .filter(one -> one.getKey().startsWith(TEMPORAL))
+                .mapToDouble(Map.Entry::getValue)
+                .sum();
     }
 
     /** Of all jobs that ended well any one has the same steps but for exchanges of slots. */
