@@ -35,7 +35,7 @@ public final class Checks {
     public static List<String> unreachable(ApiConfiguration config) {
         Settings settings = Settings.resolve(config, Clock.systemUTC());
         List<String> problems = new ArrayList<>();
-        try (TemporalConnection temporal = new TemporalConnection(config.temporal());
+        try (TemporalConnection temporal = new TemporalConnection(config.temporal(), Clock.systemUTC());
                 GitLabs gitlabs = new GitLabs(settings.gitlab())) {
             probe(Dependencies.postgres(settings.database(), () -> connect(settings.database())), problems);
             probe(Dependencies.temporal(config.temporal(), temporal), problems);

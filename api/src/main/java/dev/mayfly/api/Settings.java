@@ -65,7 +65,7 @@ record Settings(
             }
         }
         problems.get("temporal", () -> {
-            new TemporalConnection(config.temporal()).close();
+            new TemporalConnection(config.temporal(), Clock.systemUTC()).close();
             return null;
         });
         HostCredentials hosts = problems.get("agents", () -> new HostCredentials(config.agents()));

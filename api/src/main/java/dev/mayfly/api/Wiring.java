@@ -84,7 +84,7 @@ final class Wiring {
         this.environment = environment;
         this.clock = clock;
         this.settings = Settings.resolve(config, clock);
-        this.temporal = new TemporalConnection(config.temporal());
+        this.temporal = new TemporalConnection(config.temporal(), clock);
         this.database = DatabaseAtStart.open(
                 settings.database(), config.database().waitAtStart().toJavaDuration());
         this.stores = Stores.over(database.jdbi(), settings, clock);
@@ -123,7 +123,7 @@ final class Wiring {
                 "inbox",
                 IN_PARALLEL,
                 TICK,
-                new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, json, clock));
+                new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, temporal.lag(), json, clock));
         Loop outbox = new Loop("outbox", IN_PARALLEL, TICK, new OutboxSender(stores.outbox(), starter));
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));
@@ -141,6 +141,7 @@ final class Wiring {
                 stores.jobs(),
                 gitlab,
                 intake,
+                temporal.lag(),
                 gitlabs.instances().stream().map(GitLabInstanceConfig::name).toList(),
                 environment.metrics(),
                 clock);

@@ -23,9 +23,6 @@ public final class Jobs {
     private static final String UNFINISHED =
             "job.finished_at is null and job.left_at is null and job.refusal is null and job.status_rank < 5";
 
-    /** What has not come to the queue for so long will not come soon, and is waited for no more. */
-    private static final Duration LATELY = Duration.ofMinutes(10);
-
     private final Jdbi jdbi;
     private final Clock clock;
 
@@ -105,24 +102,6 @@ public final class Jobs {
                 .mapTo(Standing.class)
                 .findOne()
                 .orElse(Standing.UNKNOWN);
-    }
-
-    /**
-     * How many jobs that were seen lately are on their way to the queue: started, but their workflow has not asked for a
-     * slot yet.
-     *
-     * @param most counts no further
-     */
-    public int onTheirWay(int most) {
-        return jdbi.withHandle(handle -> handle.createQuery("""
-                        select count(*) from (
-                            select from job where queued_at is null and finished_at is null and refusal is null
-                                and left_at is null and status_rank = :pending and seen_at > :since limit :most) as few""")
-                .bind("pending", StatusRank.PENDING)
-                .bind("since", clock.instant().minus(LATELY))
-                .bind("most", most)
-                .mapTo(Integer.class)
-                .one());
     }
 
     public Optional<JobView> find(JobKey job) {

@@ -10,7 +10,6 @@ import java.util.Map;
 final class StatusRank {
 
     static final int FINAL = 5;
-    static final int PENDING = 2;
     static final int UNKNOWN = 0;
 
     private static final Map<String, Integer> RANKS = Map.ofEntries(
@@ -21,7 +20,7 @@ final class StatusRank {
             Map.entry("preparing", 1),
             Map.entry("scheduled", 1),
             Map.entry("manual", 1),
-            Map.entry("pending", PENDING),
+            Map.entry("pending", 2),
             Map.entry("running", 3),
             Map.entry("canceling", 4),
             Map.entry("success", FINAL),

@@ -108,20 +108,6 @@ class JobsTest extends WithFleet {
     }
 
     @Test
-    void aJobIsOnItsWayUntilItsWorkflowAskedForASlotOrItNeedsNone() {
-        for (CiJob each : List.of(ten, eleven, job(12, SMALL))) {
-            fleet.jobs.upsertSeen(each, "pending");
-        }
-        assertThat(fleet.jobs.onTheirWay(9)).isEqualTo(3);
-        assertThat(fleet.jobs.onTheirWay(2)).as("counts no further").isEqualTo(2);
-        fleet.capacity.hold(ten);
-        fleet.jobs.refuse(eleven, "pending", "no");
-        assertThat(fleet.jobs.onTheirWay(9)).isEqualTo(1);
-        fleet.clock.pass(Duration.ofMinutes(11));
-        assertThat(fleet.jobs.onTheirWay(9)).as("one that never comes").isZero();
-    }
-
-    @Test
     void aRefusedJobIsNeverQueuedAndARunningOneIsNotRefusedAfterwards() {
         fleet.host("a", 1);
         fleet.jobs.refuse(ten, "pending", "no");

@@ -7,6 +7,7 @@ import dev.mayfly.activities.jobs.Jobs.Standing;
 import dev.mayfly.api.loop.Loop;
 import dev.mayfly.api.start.JobIntake;
 import dev.mayfly.api.start.JobStarter;
+import dev.mayfly.api.temporal.TaskLag;
 import dev.mayfly.api.webhook.JobEvent;
 import dev.mayfly.workflows.job.JobKey;
 import java.time.Clock;
@@ -36,15 +37,18 @@ public final class InboxWorker implements Loop.Step {
     private final Jobs jobs;
     private final JobIntake intake;
     private final JobStarter starter;
+    private final TaskLag lag;
     private final ObjectMapper json;
     private final Clock clock;
     private final Object[] stripes = new Object[STRIPES];
 
-    public InboxWorker(Inbox inbox, Jobs jobs, JobIntake intake, JobStarter starter, ObjectMapper json, Clock clock) {
+    public InboxWorker(
+            Inbox inbox, Jobs jobs, JobIntake intake, JobStarter starter, TaskLag lag, ObjectMapper json, Clock clock) {
         this.inbox = inbox;
         this.jobs = jobs;
         this.intake = intake;
         this.starter = starter;
+        this.lag = lag;
         this.json = json;
         this.clock = clock;
         for (int i = 0; i < STRIPES; i++) {
@@ -52,10 +56,10 @@ public final class InboxWorker implements Loop.Step {
         }
     }
 
-    /** Handles what is due, unless there is no room for more jobs; true if there was something. */
+    /** Handles what is due; true if there was something, and there is time for more at once. */
     @Override
     public boolean run() {
-        return !intake.isFull() && inbox.drain(BATCH, this::handle) > 0;
+        return inbox.drain(BATCH, this::handle) > 0 && !lag.isBehind();
     }
 
     void handle(Inbox.Delivery delivery) {

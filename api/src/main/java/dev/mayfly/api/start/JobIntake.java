@@ -13,7 +13,6 @@ import dev.mayfly.workflows.job.TagGrammar;
 import dev.mayfly.workflows.job.VmSize;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,15 +26,12 @@ public final class JobIntake {
 
     private static final Logger LOG = LoggerFactory.getLogger(JobIntake.class);
     private static final String PENDING = "pending";
-    /** More than are ever under way but in a flood. */
-    static final int MOST_ON_THEIR_WAY = 100;
 
     private final GitLabJobs gitlab;
     private final Jobs jobs;
     private final Hosts hosts;
     private final TagGrammar grammar;
     private final JobStarter starter;
-    private final AtomicBoolean full = new AtomicBoolean();
 
     public JobIntake(GitLabJobs gitlab, Jobs jobs, Hosts hosts, TagGrammar grammar, JobStarter starter) {
         this.gitlab = gitlab;
@@ -43,22 +39,6 @@ public final class JobIntake {
         this.hosts = hosts;
         this.grammar = grammar;
         this.starter = starter;
-    }
-
-    /**
-     * Whether so many jobs have been started, and are not in the queue yet, that more should wait: Temporal hands out
-     * tasks in the order in which they come, so a flood of new jobs would hold up all that run.
-     */
-    public boolean isFull() {
-        boolean isFull = jobs.onTheirWay(MOST_ON_THEIR_WAY) >= MOST_ON_THEIR_WAY;
-        if (full.getAndSet(isFull) != isFull) {
-            LOG.info(
-                    isFull
-                            ? "{} jobs are on their way to the queue: what else is pending waits for them"
-                            : "fewer than {} jobs are on their way to the queue again",
-                    MOST_ON_THEIR_WAY);
-        }
-        return isFull;
     }
 
     /**

@@ -8,6 +8,7 @@ import dev.mayfly.activities.jobs.Jobs;
 import dev.mayfly.activities.jobs.Jobs.Project;
 import dev.mayfly.api.Failures;
 import dev.mayfly.api.loop.Loop;
+import dev.mayfly.api.temporal.TaskLag;
 import io.temporal.failure.ApplicationFailure;
 import java.time.Clock;
 import java.time.Duration;
@@ -32,6 +33,7 @@ public final class Reconciler implements Loop.Step {
     private final Jobs jobs;
     private final GitLabJobs gitlab;
     private final JobIntake intake;
+    private final TaskLag lag;
     private final MemberProjects members;
     private final Counter rounds;
     private final Counter found;
@@ -49,12 +51,14 @@ public final class Reconciler implements Loop.Step {
             Jobs jobs,
             GitLabJobs gitlab,
             JobIntake intake,
+            TaskLag lag,
             List<String> instances,
             MetricRegistry metrics,
             Clock clock) {
         this.jobs = jobs;
         this.gitlab = gitlab;
         this.intake = intake;
+        this.lag = lag;
         this.members = new MemberProjects(instances, gitlab);
         this.rounds = metrics.counter("mayfly.reconciler.rounds");
         this.clock = clock;
@@ -70,8 +74,8 @@ public final class Reconciler implements Loop.Step {
         Set<Project> projects = new LinkedHashSet<>(jobs.activeProjects(LATELY));
         projects.addAll(members.next());
         for (Project project : projects) {
-            if (intake.isFull()) {
-                break; // nor do the webhooks that wait count as lost
+            if (lag.isBehind()) {
+                break; // nor are the webhooks that wait then lost ones
             }
             if (clock.instant().isBefore(quiet.getOrDefault(project.instance(), Instant.MIN))) {
                 continue;

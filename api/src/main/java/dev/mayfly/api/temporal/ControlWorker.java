@@ -8,6 +8,8 @@ import io.temporal.worker.Worker;
 import io.temporal.worker.WorkerFactory;
 import io.temporal.worker.WorkerFactoryOptions;
 import io.temporal.worker.WorkerOptions;
+import io.temporal.worker.tuning.PollerBehavior;
+import io.temporal.worker.tuning.PollerBehaviorAutoscaling;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -20,6 +22,12 @@ public final class ControlWorker implements AutoCloseable {
 
     private static final int ACTIVITIES = 64;
     private static final int POLLERS = 4;
+    /**
+     * Some for tasks of workflows that are in memory here, and others for all else. A fixed number would all go to the
+     * former while there is a backlog of them, and a new job's or a restarted control plane's would wait for ever.
+     */
+    private static final PollerBehavior WORKFLOW_POLLERS = new PollerBehaviorAutoscaling(2, 8, POLLERS);
+
     private static final Duration STOP_WITHIN = Duration.ofSeconds(10);
 
     private final WorkerFactory factory;
@@ -45,7 +53,7 @@ public final class ControlWorker implements AutoCloseable {
                         .setMaxConcurrentActivityExecutionSize(ACTIVITIES)
                         .setMaxConcurrentLocalActivityExecutionSize(ACTIVITIES)
                         .setMaxConcurrentActivityTaskPollers(POLLERS)
-                        .setMaxConcurrentWorkflowTaskPollers(POLLERS)
+                        .setWorkflowTaskPollersBehavior(WORKFLOW_POLLERS)
                         .build());
         Workflows.register(worker, timeouts);
         more.accept(worker);

@@ -1,5 +1,7 @@
 package dev.mayfly.api.temporal;
 
+import com.uber.m3.tally.Scope;
+import com.uber.m3.tally.ScopeCloseException;
 import dev.mayfly.api.config.ConfigurationProblem;
 import dev.mayfly.api.config.TemporalConfig;
 import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
@@ -14,6 +16,7 @@ import io.temporal.serviceclient.ServiceStubsOptions;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.File;
+import java.time.Clock;
 import java.time.Duration;
 import javax.net.ssl.SSLException;
 
@@ -23,15 +26,20 @@ public final class TemporalConnection implements AutoCloseable {
     private static final Duration PROBE_WITHIN = Duration.ofSeconds(5);
 
     private final TemporalConfig config;
+    private final TaskLag lag;
+    private final Scope scope;
     private final WorkflowServiceStubs stubs;
     private final OperatorServiceStubs operator;
     private final WorkflowClient client;
 
     /** Connects in the background. */
-    public TemporalConnection(TemporalConfig config) {
+    public TemporalConnection(TemporalConfig config, Clock clock) {
         this.config = config;
+        this.lag = new TaskLag(clock);
+        this.scope = lag.scope();
         WorkflowServiceStubsOptions.Builder options = WorkflowServiceStubsOptions.newBuilder();
         configure(options);
+        options.setMetricsScope(scope);
         this.stubs = WorkflowServiceStubs.newServiceStubs(options.validateAndBuildWithDefaults());
         this.operator = OperatorServiceStubs.newServiceStubs(OperatorServiceStubsOptions.newBuilder()
                 .setChannel(stubs.getRawChannel())
@@ -45,6 +53,11 @@ public final class TemporalConnection implements AutoCloseable {
 
     public WorkflowClient client() {
         return client;
+    }
+
+    /** Of the tasks that came over this connection. */
+    public TaskLag lag() {
+        return lag;
     }
 
     public OperatorServiceStubs operator() {
@@ -74,6 +87,11 @@ public final class TemporalConnection implements AutoCloseable {
     public void close() {
         operator.shutdownNow();
         stubs.shutdownNow();
+        try {
+            scope.close();
+        } catch (ScopeCloseException e) {
+            throw new IllegalStateException("the metrics of the connection to Temporal do not end", e);
+        }
     }
 
     private void configure(ServiceStubsOptions.Builder<?> options) {

@@ -1,0 +1,59 @@
+package dev.mayfly.api.temporal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.uber.m3.util.Duration;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TaskLagTest {
+
+    private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+    private final TaskLag lag = new TaskLag(new Clock() {
+        @Override
+        public Instant instant() {
+            return now;
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    });
+
+    @Test
+    void aTaskThatWaitedTooLongIsKeptInMindForSomeSeconds() {
+        assertThat(lag.isBehind()).as("nothing waited").isFalse();
+        waited("workflow_task_schedule_to_start", 2000);
+        assertThat(lag.isBehind()).as("not too long").isFalse();
+        waited("workflow_task_schedule_to_start", 2001);
+        assertThat(lag.isBehind()).isTrue();
+        waited("workflow_task_schedule_to_start", 1);
+        now = now.plusMillis(4999);
+        assertThat(lag.isBehind()).as("one that was quick is no all-clear").isTrue();
+        now = now.plusMillis(1);
+        assertThat(lag.isBehind()).isFalse();
+    }
+
+    @Test
+    void onlyWhatWaitedToBeStartedCounts() {
+        waited("workflow_task_execution", 60_000);
+        waited("long_request", 60_000);
+        assertThat(lag.isBehind()).isFalse();
+        waited("activity_schedule_to_start", 60_000);
+        assertThat(lag.isBehind()).isTrue();
+    }
+
+    private void waited(String what, int millis) {
+        lag.reportTimer("temporal_" + what + "_latency", Map.of(), Duration.ofMillis(millis));
+    }
+}
