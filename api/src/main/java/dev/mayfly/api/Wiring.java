@@ -123,7 +123,7 @@ final class Wiring {
                 "inbox",
                 IN_PARALLEL,
                 TICK,
-                new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, temporal.lag(), json, clock));
+                temporal.lag().paced(new InboxWorker(stores.inbox(), stores.jobs(), intake, starter, json, clock)));
         Loop outbox = new Loop("outbox", IN_PARALLEL, TICK, new OutboxSender(stores.outbox(), starter));
         Loop sweeper = new Loop("sweeper", config.sweeper().every().toJavaDuration(), sweeping.sweeper());
         environment.lifecycle().manage(new Closing(List.of(temporal, gitlabs, database)));

@@ -10,6 +10,7 @@ import dev.mayfly.activities.placement.Room;
 import dev.mayfly.activities.placement.Rules;
 import dev.mayfly.activities.placement.Usage;
 import dev.mayfly.workflows.activity.Holding;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,6 +37,8 @@ final class Dispatcher {
     static final int BATCH = 500;
     /** How far behind a job that waits another one is looked for that fits. */
     static final int DEPTH = 1000;
+    /** A slot that has waited for longer is not starting but in trouble, and keeps nobody else from it. */
+    static final Duration STARTS_WITHIN = Duration.ofMinutes(3);
 
     private final Handle handle;
     private final Queue queue;
@@ -62,7 +65,8 @@ final class Dispatcher {
     Map<String, Holding> pass(@Nullable String caller) {
         queue.order(order.promoteEvery(), DEPTH);
         List<Room> rooms = queue.rooms(rules.cpuOvercommit(), now);
-        if (rooms.stream().noneMatch(rules::leaveRoomOn)) {
+        int most = rules.mostStarting() - starting();
+        if (most <= 0 || rooms.stream().noneMatch(rules::leaveRoomOn)) {
             return Map.of();
         }
         List<Usage> usage = usage();
@@ -87,6 +91,11 @@ final class Dispatcher {
                             .project())
                     .forEach(atLimit::add);
         } while (decision.grants().isEmpty() && page.size() == BATCH && requests.size() < DEPTH);
+        if (decision.grants().size() > most) {
+            // Each is decided by those before it alone.
+            Request lastOne = decision.grants().get(most - 1).request();
+            decision = decide(rooms, requests.subList(0, requests.indexOf(lastOne) + 1), usage);
+        }
         return decision.grants().isEmpty() ? Map.of() : write(decision, queued, caller);
     }
 
@@ -97,9 +106,19 @@ final class Dispatcher {
         List<Request> requests = queue.page(null, Set.of(), DEPTH).stream()
                 .map(QueuedJob::request)
                 .toList();
-        return decide(rooms, requests, usage).waiting().stream()
-                .filter(waiting -> waiting.request().job().equals(job))
+        Optional<Decision.Waiting> waiting = decide(rooms, requests, usage).waiting().stream()
+                .filter(one -> one.request().job().equals(job))
                 .findFirst();
+        return waiting.isEmpty() && starting() >= rules.mostStarting()
+                ? requests.stream()
+                        .filter(request -> request.job().equals(job))
+                        .findFirst()
+                        .map(request -> new Decision.Waiting(request, new Reason.ManyStarting(rules.mostStarting()), 0))
+                : waiting;
+    }
+
+    private int starting() {
+        return queue.starting(now.minus(STARTS_WITHIN), rules.mostStarting());
     }
 
     private List<Usage> usage() {

@@ -166,6 +166,18 @@ final class Queue {
         return running;
     }
 
+    /** How many slots of those made since then wait for their job; counts no further than {@code most}. */
+    int starting(Instant since, int most) {
+        return handle.createQuery("""
+                        select count(*) from (
+                            select from slot where claimed_at is null and released_at is null and created_at > :since
+                            limit :most) as few""")
+                .bind("since", since)
+                .bind("most", most)
+                .mapTo(Integer.class)
+                .one();
+    }
+
     /** What every project's slots take. */
     List<Usage> usage() {
         return handle.createQuery("""

@@ -37,6 +37,8 @@ public record Why(
         NO_HOST_READY,
         NO_ROOM,
         RESERVED_FOR_ANOTHER,
+        /** As many VMs are being started as may be at once. */
+        MANY_STARTING,
         AT_LIMIT
     }
 

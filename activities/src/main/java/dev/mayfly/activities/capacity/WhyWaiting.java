@@ -134,6 +134,12 @@ public final class WhyWaiting implements QueueActivities {
                     "what is free is kept for %s, which has waited for longer; %s".formatted(other.job(), behind),
                     position);
         }
+        if (reason instanceof Reason.ManyStarting many) {
+            return new Why(
+                    Code.MANY_STARTING,
+                    "%d VMs are being started, as many as may be at once; %s".formatted(many.most(), behind),
+                    position);
+        }
         Reason.AtLimit limit = (Reason.AtLimit) reason;
         return new Why(Code.AT_LIMIT, limit(limit), position);
     }

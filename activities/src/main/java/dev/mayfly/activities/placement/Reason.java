@@ -29,6 +29,9 @@ public sealed interface Reason {
     /** There would be room, but it is kept for a job that has waited for longer. */
     record ReservedFor(String job) implements Reason {}
 
+    /** There is room, but as many slots wait for their jobs as may at once. */
+    record ManyStarting(int most) implements Reason {}
+
     /**
      * Its project, group or instance has as much as it may have.
      *

@@ -12,10 +12,17 @@ import java.util.List;
  *     promised twice
  * @param passesBeforeReserve how many grants may pass a head before a host is closed for all others; at least 1
  * @param smallest the least that any job asks for: a host with less than that free is full
+ * @param mostStarting how many slots may wait for their job at once, in all; who would be one more waits in the queue,
+ *     where it can be overtaken
  * @param limits each holds for all that it covers, beside the others
  */
 public record Rules(
-        boolean spread, double cpuOvercommit, int passesBeforeReserve, VmSize smallest, List<Limit> limits) {
+        boolean spread,
+        double cpuOvercommit,
+        int passesBeforeReserve,
+        VmSize smallest,
+        int mostStarting,
+        List<Limit> limits) {
 
     public Rules {
         limits = List.copyOf(limits);
@@ -35,6 +42,6 @@ public record Rules(
 
     /** What an installation that configures nothing gets. */
     public static Rules standard() {
-        return new Rules(false, 1, 10, VmSize.of(250, 256, 0), List.of());
+        return new Rules(false, 1, 10, VmSize.of(250, 256, 0), 200, List.of());
     }
 }

@@ -71,7 +71,7 @@ class QueueOrderTest extends WithFleet {
     }
 
     private static PostgresCapacity with(Order order, Limit... limits) {
-        Rules rules = new Rules(false, 1, 10, VmSize.of(250, 256, 0), List.of(limits));
+        Rules rules = new Rules(false, 1, 10, VmSize.of(250, 256, 0), 200, List.of(limits));
         return new PostgresCapacity(fleet.database.jdbi(), fleet.clock, fleet.outbox, fleet.sealer, rules, order);
     }
 

@@ -103,7 +103,7 @@ class WhyWaitingTest extends WithFleet {
     @Test
     void itsProjectHasAllItMayHave() {
         var limit = new Limit("gl", "acme/app", 1, Integer.MAX_VALUE, Integer.MAX_VALUE);
-        Rules one = new Rules(false, 1, 10, VmSize.of(250, 256, 0), List.of(limit));
+        Rules one = new Rules(false, 1, 10, VmSize.of(250, 256, 0), 200, List.of(limit));
         var limited = new PostgresCapacity(
                 fleet.database.jdbi(), fleet.clock, fleet.outbox, fleet.sealer, one, Order.standard());
         fleet.host("a", 2);
@@ -112,6 +112,32 @@ class WhyWaitingTest extends WithFleet {
         limited.recordPhase(eleven.key(), JobPhase.QUEUED, null, null);
         assertThat(why(eleven, limited).code()).isEqualTo(Code.AT_LIMIT);
         assertThat(why(eleven, limited).reason()).isEqualTo("acme/app has 1 of 1 jobs running");
+    }
+
+    @Test
+    void asManyAreStartingAsMayBeAtOnceUntilOneHasItsJobOrIsInTrouble() {
+        Rules two = new Rules(false, 1, 10, VmSize.of(250, 256, 0), 2, List.of());
+        var capacity = new PostgresCapacity(
+                fleet.database.jdbi(), fleet.clock, fleet.outbox, fleet.sealer, two, Order.standard());
+        for (int id = 20; id < 25; id++) {
+            capacity.hold(job(id, SMALL));
+        }
+        fleet.host("a", 9);
+        assertThat(capacity.dispatch()).isEqualTo(2);
+        assertThat(capacity.dispatch()).isZero();
+        assertThat(capacity.hold(ten)).isNull();
+        capacity.recordPhase(ten.key(), JobPhase.QUEUED, null, null);
+        assertThat(why(ten, capacity).code()).isEqualTo(Code.MANY_STARTING);
+        assertThat(why(ten, capacity).reason())
+                .isEqualTo("2 VMs are being started, as many as may be at once; 3 jobs are before it");
+
+        fleet.database
+                .jdbi()
+                .useHandle(handle -> handle.execute(
+                        "update slot set claimed_at = created_at where id = (select min(id) from slot)"));
+        assertThat(capacity.dispatch()).as("one has its job").isEqualTo(1);
+        fleet.clock.pass(Dispatcher.STARTS_WITHIN);
+        assertThat(capacity.dispatch()).as("those that did not start").isEqualTo(2);
     }
 
     @Test

@@ -163,6 +163,6 @@ final class Fleets {
                         Arbitraries.of(true, false),
                         Arbitraries.integers().between(1, 4),
                         limit.list().ofMaxSize(2))
-                .as((spread, passes, limits) -> new Rules(spread, 1, passes, size(1, 1, 1), limits));
+                .as((spread, passes, limits) -> new Rules(spread, 1, passes, size(1, 1, 1), 200, limits));
     }
 }

@@ -54,7 +54,7 @@ class NoStarvationPropertyTest {
     @Property(tries = 500, shrinking = ShrinkingMode.OFF)
     void noRequestWaitsForMoreLaterGrantsThanTheBound(@ForAll("fleets") Fleet fleet) {
         Random random = new Random(fleet.seed());
-        Rules rules = new Rules(random.nextBoolean(), 1, fleet.passes(), Fleets.size(1, 1, 1), List.of());
+        Rules rules = new Rules(random.nextBoolean(), 1, fleet.passes(), Fleets.size(1, 1, 1), 200, List.of());
         int most = fleet.hosts().stream().mapToInt(units -> units).max().orElse(0);
         int[] sizes = {most, 1 + random.nextInt(most)};
         List<Request> waiting = new ArrayList<>();

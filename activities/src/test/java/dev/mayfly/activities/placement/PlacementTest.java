@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** What placement does, one case each; what holds for all is in {@link PlacementPropertyTest}. */
 class PlacementTest {
 
-    private static final Rules RULES = new Rules(false, 1, 2, size(1, 1, 1), List.of());
+    private static final Rules RULES = new Rules(false, 1, 2, size(1, 1, 1), 200, List.of());
 
     private static Decision decide(List<Room> rooms, Request... queue) {
         return Placement.place(rooms, List.of(queue), List.of(), RULES, NOW);
@@ -61,7 +61,7 @@ class PlacementTest {
 
     @Test
     void spreadTakesTheEmptiestInstead() {
-        Rules spread = new Rules(true, 1, 2, size(1, 1, 1), List.of());
+        Rules spread = new Rules(true, 1, 2, size(1, 1, 1), 200, List.of());
 
         assertThat(grants(Placement.place(
                         List.of(room("a", 8, 3), room("b", 8, 8), room("c", 8, 8)),
@@ -117,7 +117,7 @@ class PlacementTest {
     @Test
     void aLimitOfAGroupCountsWhatAllItsProjectsUse() {
         Limit limit = new Limit("gl", "acme", 3, Integer.MAX_VALUE, Integer.MAX_VALUE);
-        Rules limited = new Rules(false, 1, 2, size(1, 1, 1), List.of(limit));
+        Rules limited = new Rules(false, 1, 2, size(1, 1, 1), 200, List.of(limit));
         List<Usage> usage = List.of(
                 new Usage("gl", "acme/web", 2, 4000, 4096),
                 new Usage("gl", "acmeother/web", 5, 4000, 4096),

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param spread onto the emptiest host instead of the fullest
  * @param cpuOvercommit CPUs promised for each that a host has
  * @param passesBeforeReserve how many jobs may pass one that waits for room before a host is kept for it
+ * @param mostStarting how many VMs may be between their launch and their job at once
  * @param promoteEvery every so many grants the job that has waited longest is put before all others
  * @param priorities the first that fits a job counts
  * @param weights the first that covers a project counts
@@ -34,6 +35,7 @@ public record PlacementConfig(
         boolean spread,
         @DecimalMin("1") @DecimalMax("16") BigDecimal cpuOvercommit,
         @Min(1) int passesBeforeReserve,
+        @Min(1) int mostStarting,
         @Min(1) int promoteEvery,
         @Valid List<PriorityOf> priorities,
         @Valid List<WeightOf> weights,
@@ -44,6 +46,7 @@ public record PlacementConfig(
             @JsonProperty("spread") @Nullable Boolean spread,
             @JsonProperty("cpuOvercommit") @Nullable BigDecimal cpuOvercommit,
             @JsonProperty("passesBeforeReserve") @Nullable Integer passesBeforeReserve,
+            @JsonProperty("mostStarting") @Nullable Integer mostStarting,
             @JsonProperty("promoteEvery") @Nullable Integer promoteEvery,
             @JsonProperty("priorities") @Nullable List<PriorityOf> priorities,
             @JsonProperty("weights") @Nullable List<WeightOf> weights,
@@ -52,6 +55,7 @@ public record PlacementConfig(
                 spread != null && spread,
                 cpuOvercommit == null ? BigDecimal.ONE : cpuOvercommit,
                 passesBeforeReserve == null ? Rules.standard().passesBeforeReserve() : passesBeforeReserve,
+                mostStarting == null ? Rules.standard().mostStarting() : mostStarting,
                 promoteEvery == null ? Order.standard().promoteEvery() : promoteEvery,
                 priorities == null ? List.of() : List.copyOf(priorities),
                 weights == null ? List.of() : List.copyOf(weights),
@@ -60,7 +64,7 @@ public record PlacementConfig(
 
     /** What a file without {@code placement} gets. */
     public static PlacementConfig standard() {
-        return of(null, null, null, null, null, null, null);
+        return of(null, null, null, null, null, null, null, null);
     }
 
     @AssertTrue(message = "limits the same path twice; keep one of them")
@@ -90,6 +94,7 @@ public record PlacementConfig(
                 cpuOvercommit.doubleValue(),
                 passesBeforeReserve,
                 smallest,
+                mostStarting,
                 limits.stream().map(LimitOf::limit).toList());
     }
 

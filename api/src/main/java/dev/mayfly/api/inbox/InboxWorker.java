@@ -7,7 +7,6 @@ import dev.mayfly.activities.jobs.Jobs.Standing;
 import dev.mayfly.api.loop.Loop;
 import dev.mayfly.api.start.JobIntake;
 import dev.mayfly.api.start.JobStarter;
-import dev.mayfly.api.temporal.TaskLag;
 import dev.mayfly.api.webhook.JobEvent;
 import dev.mayfly.workflows.job.JobKey;
 import java.time.Clock;
@@ -37,18 +36,15 @@ public final class InboxWorker implements Loop.Step {
     private final Jobs jobs;
     private final JobIntake intake;
     private final JobStarter starter;
-    private final TaskLag lag;
     private final ObjectMapper json;
     private final Clock clock;
     private final Object[] stripes = new Object[STRIPES];
 
-    public InboxWorker(
-            Inbox inbox, Jobs jobs, JobIntake intake, JobStarter starter, TaskLag lag, ObjectMapper json, Clock clock) {
+    public InboxWorker(Inbox inbox, Jobs jobs, JobIntake intake, JobStarter starter, ObjectMapper json, Clock clock) {
         this.inbox = inbox;
         this.jobs = jobs;
         this.intake = intake;
         this.starter = starter;
-        this.lag = lag;
         this.json = json;
         this.clock = clock;
         for (int i = 0; i < STRIPES; i++) {
@@ -56,10 +52,10 @@ public final class InboxWorker implements Loop.Step {
         }
     }
 
-    /** Handles what is due; true if there was something, and there is time for more at once. */
+    /** Handles what is due; true if there was something. */
     @Override
     public boolean run() {
-        return inbox.drain(BATCH, this::handle) > 0 && !lag.isBehind();
+        return inbox.drain(BATCH, this::handle) > 0;
     }
 
     void handle(Inbox.Delivery delivery) {

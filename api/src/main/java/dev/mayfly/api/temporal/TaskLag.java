@@ -7,6 +7,7 @@ import com.uber.m3.tally.RootScopeBuilder;
 import com.uber.m3.tally.Scope;
 import com.uber.m3.tally.StatsReporter;
 import com.uber.m3.util.Duration;
+import dev.mayfly.api.loop.Loop;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Map;
@@ -45,6 +46,11 @@ public final class TaskLag implements StatsReporter {
     /** Whether a task that was started in the last seconds had waited too long. */
     public boolean isBehind() {
         return lastLate.isAfter(clock.instant().minus(KEPT_IN_MIND));
+    }
+
+    /** Does what {@code step} does, but while we are behind no more than once at each tick of its loop. */
+    public Loop.Step paced(Loop.Step step) {
+        return () -> step.run() && !isBehind();
     }
 
     @Override

@@ -53,6 +53,14 @@ class TaskLagTest {
         assertThat(lag.isBehind()).isTrue();
     }
 
+    @Test
+    void aStepThatBringsWorkIsNotRepeatedAtOnceWhileTasksWait() throws Exception {
+        assertThat(lag.paced(() -> true).run()).isTrue();
+        assertThat(lag.paced(() -> false).run()).as("there is no more").isFalse();
+        waited("activity_schedule_to_start", 60_000);
+        assertThat(lag.paced(() -> true).run()).isFalse();
+    }
+
     private void waited(String what, int millis) {
         lag.reportTimer("temporal_" + what + "_latency", Map.of(), Duration.ofMillis(millis));
     }

@@ -47,8 +47,16 @@ final class QueueDatabase implements AutoCloseable {
         new Installation(database.jdbi());
         Outbox outbox = new Outbox(database.jdbi(), clock);
         hosts = new Hosts(database.jdbi(), clock, outbox, LeaseTimes.defaults(), null);
+        Rules usual = Rules.standard();
+        Rules rules = new Rules(
+                usual.spread(),
+                usual.cpuOvercommit(),
+                usual.passesBeforeReserve(),
+                usual.smallest(),
+                Integer.MAX_VALUE, // no VM starts here, so none gets its job
+                usual.limits());
         capacity = new PostgresCapacity(
-                database.jdbi(), clock, outbox, new Sealer("bench", new byte[32]), Rules.standard(), Order.standard());
+                database.jdbi(), clock, outbox, new Sealer("bench", new byte[32]), rules, Order.standard());
     }
 
     Jdbi jdbi() {
