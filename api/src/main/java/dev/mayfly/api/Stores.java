@@ -12,6 +12,7 @@ import dev.mayfly.activities.jobs.Retention;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import java.time.Clock;
+import java.util.function.BooleanSupplier;
 import org.jdbi.v3.core.Jdbi;
 
 /** Everything that is kept in PostgreSQL. */
@@ -29,7 +30,7 @@ record Stores(
         Ledger ledger,
         Installation installation) {
 
-    static Stores over(Jdbi jdbi, Settings settings, Clock clock) {
+    static Stores over(Jdbi jdbi, Settings settings, BooleanSupplier isBehind, Clock clock) {
         Outbox outbox = new Outbox(jdbi, clock);
         return new Stores(
                 jdbi,
@@ -41,7 +42,8 @@ record Stores(
                 new HostOrders(jdbi, clock, outbox),
                 new Slots(jdbi),
                 new Forecasts(jdbi, clock),
-                new PostgresCapacity(jdbi, clock, outbox, settings.sealer(), settings.rules(), settings.order()),
+                new PostgresCapacity(
+                        jdbi, clock, outbox, settings.sealer(), settings.rules(), settings.order(), isBehind),
                 new Ledger(jdbi),
                 new Installation(jdbi));
     }

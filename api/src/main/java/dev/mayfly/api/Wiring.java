@@ -87,7 +87,7 @@ final class Wiring {
         this.temporal = new TemporalConnection(config.temporal(), clock);
         this.database = DatabaseAtStart.open(
                 settings.database(), config.database().waitAtStart().toJavaDuration());
-        this.stores = Stores.over(database.jdbi(), settings, clock);
+        this.stores = Stores.over(database.jdbi(), settings, temporal.lag()::isBehind, clock);
         this.gitlabs = new GitLabs(settings.gitlab());
         this.gitlab = new GitLabJobs(
                 stores.jdbi(),

@@ -45,14 +45,16 @@ final class Dispatcher {
     private final Outbox outbox;
     private final Instant now;
     private final Rules rules;
+    private final int mostStarting;
     private final Order order;
 
-    Dispatcher(Handle handle, Outbox outbox, Instant now, Rules rules, Order order) {
+    Dispatcher(Handle handle, Outbox outbox, Instant now, Rules rules, int mostStarting, Order order) {
         this.handle = handle;
         this.queue = new Queue(handle);
         this.outbox = outbox;
         this.now = now;
         this.rules = rules;
+        this.mostStarting = mostStarting;
         this.order = order;
     }
 
@@ -65,7 +67,7 @@ final class Dispatcher {
     Map<String, Holding> pass(@Nullable String caller) {
         queue.order(order.promoteEvery(), DEPTH);
         List<Room> rooms = queue.rooms(rules.cpuOvercommit(), now);
-        int most = rules.mostStarting() - starting();
+        int most = mostStarting - starting();
         if (most <= 0 || rooms.stream().noneMatch(rules::leaveRoomOn)) {
             return Map.of();
         }
@@ -109,16 +111,16 @@ final class Dispatcher {
         Optional<Decision.Waiting> waiting = decide(rooms, requests, usage).waiting().stream()
                 .filter(one -> one.request().job().equals(job))
                 .findFirst();
-        return waiting.isEmpty() && starting() >= rules.mostStarting()
+        return waiting.isEmpty() && starting() >= mostStarting
                 ? requests.stream()
                         .filter(request -> request.job().equals(job))
                         .findFirst()
-                        .map(request -> new Decision.Waiting(request, new Reason.ManyStarting(rules.mostStarting()), 0))
+                        .map(request -> new Decision.Waiting(request, new Reason.ManyStarting(mostStarting), 0))
                 : waiting;
     }
 
     private int starting() {
-        return queue.starting(now.minus(STARTS_WITHIN), rules.mostStarting());
+        return queue.starting(now.minus(STARTS_WITHIN), mostStarting);
     }
 
     private List<Usage> usage() {

@@ -19,6 +19,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -41,14 +42,27 @@ public final class PostgresCapacity implements CapacityActivities {
     private final Sealer sealer;
     private final Rules rules;
     private final Order order;
+    private final BooleanSupplier isBehind;
 
-    public PostgresCapacity(Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer, Rules rules, Order order) {
+    /**
+     * Made by the wiring.
+     *
+     * @param isBehind whether this control plane is behind with its work, so that few VMs should be started
+     */
+    public PostgresCapacity(
+            Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer, Rules rules, Order order, BooleanSupplier isBehind) {
         this.jdbi = jdbi;
         this.clock = clock;
         this.outbox = outbox;
         this.sealer = sealer;
         this.rules = rules;
         this.order = order;
+        this.isBehind = isBehind;
+    }
+
+    /** One that is never behind. */
+    public PostgresCapacity(Jdbi jdbi, Clock clock, Outbox outbox, Sealer sealer, Rules rules, Order order) {
+        this(jdbi, clock, outbox, sealer, rules, order, () -> false);
     }
 
     /** As an installation that configures nothing about placement. */
@@ -78,9 +92,7 @@ public final class PostgresCapacity implements CapacityActivities {
             jobs.queued(key, now);
             enqueue(slots, job, job.size());
             if (tryLock(handle)) {
-                Holding granted = new Dispatcher(handle, outbox, now, rules, order)
-                        .pass(key)
-                        .get(key);
+                Holding granted = dispatcher(handle).pass(key).get(key);
                 if (granted != null) {
                     return granted;
                 }
@@ -90,6 +102,11 @@ public final class PostgresCapacity implements CapacityActivities {
             SlotRow meanwhile = slots.heldBy(key);
             return meanwhile == null ? null : meanwhile.toHolding();
         });
+    }
+
+    private Dispatcher dispatcher(Handle handle) {
+        int most = isBehind.getAsBoolean() ? Math.max(1, rules.mostStarting() / 10) : rules.mostStarting();
+        return new Dispatcher(handle, outbox, clock.instant(), rules, most, order);
     }
 
     private void enqueue(SlotDao slots, CiJob job, VmSize size) {
@@ -110,15 +127,13 @@ public final class PostgresCapacity implements CapacityActivities {
     public int dispatch() {
         return jdbi.inTransaction(handle -> {
             lock(handle);
-            return new Dispatcher(handle, outbox, clock.instant(), rules, order)
-                    .pass(null)
-                    .size();
+            return dispatcher(handle).pass(null).size();
         });
     }
 
     /** What keeps a queued job waiting now; empty if the next pass grants it a slot, or does not come to it. */
     Optional<Decision.Waiting> whyWaiting(String job) {
-        return jdbi.withHandle(handle -> new Dispatcher(handle, outbox, clock.instant(), rules, order).why(job));
+        return jdbi.withHandle(handle -> dispatcher(handle).why(job));
     }
 
     /**

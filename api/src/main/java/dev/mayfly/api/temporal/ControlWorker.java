@@ -21,12 +21,14 @@ public final class ControlWorker implements AutoCloseable {
     private static final int THREADS_OF_A_WORKFLOW = 3;
 
     private static final int ACTIVITIES = 64;
-    private static final int POLLERS = 4;
+    /** Few are too few in a flood: each brings one task at a time. */
+    private static final int ACTIVITY_POLLERS = 16;
+
     /**
      * Some for tasks of workflows that are in memory here, and others for all else. A fixed number would all go to the
      * former while there is a backlog of them, and a new job's or a restarted control plane's would wait for ever.
      */
-    private static final PollerBehavior WORKFLOW_POLLERS = new PollerBehaviorAutoscaling(2, 8, POLLERS);
+    private static final PollerBehavior WORKFLOW_POLLERS = new PollerBehaviorAutoscaling(2, 16, 8);
 
     private static final Duration STOP_WITHIN = Duration.ofSeconds(10);
 
@@ -52,7 +54,7 @@ public final class ControlWorker implements AutoCloseable {
                 WorkerOptions.newBuilder()
                         .setMaxConcurrentActivityExecutionSize(ACTIVITIES)
                         .setMaxConcurrentLocalActivityExecutionSize(ACTIVITIES)
-                        .setMaxConcurrentActivityTaskPollers(POLLERS)
+                        .setMaxConcurrentActivityTaskPollers(ACTIVITY_POLLERS)
                         .setWorkflowTaskPollersBehavior(WORKFLOW_POLLERS)
                         .build());
         Workflows.register(worker, timeouts);
