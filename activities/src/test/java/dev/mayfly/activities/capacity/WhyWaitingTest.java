@@ -18,6 +18,7 @@ import dev.mayfly.workflows.job.JobPhase;
 import dev.mayfly.workflows.job.VmSize;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** Each reason why a job does not run yet, reached by what leads to it. */
@@ -138,6 +139,26 @@ class WhyWaitingTest extends WithFleet {
         assertThat(capacity.dispatch()).as("one has its job").isEqualTo(1);
         fleet.clock.pass(Dispatcher.STARTS_WITHIN);
         assertThat(capacity.dispatch()).as("those that did not start").isEqualTo(2);
+    }
+
+    @Test
+    void whileItsControlPlaneIsBehindATenthOfThatMayStart() {
+        var isBehind = new AtomicBoolean(true);
+        var capacity = new PostgresCapacity(
+                fleet.database.jdbi(),
+                fleet.clock,
+                fleet.outbox,
+                fleet.sealer,
+                new Rules(false, 1, 10, VmSize.of(250, 256, 0), 30, List.of()),
+                Order.standard(),
+                isBehind::get);
+        for (int id = 20; id < 25; id++) {
+            capacity.hold(job(id, SMALL));
+        }
+        fleet.host("a", 9);
+        assertThat(capacity.dispatch()).isEqualTo(3);
+        isBehind.set(false);
+        assertThat(capacity.dispatch()).isEqualTo(2);
     }
 
     @Test

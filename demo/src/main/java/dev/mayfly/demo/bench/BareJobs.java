@@ -3,6 +3,7 @@ package dev.mayfly.demo.bench;
 import dev.mayfly.demo.DemoCluster;
 import dev.mayfly.demo.bench.BareJob.Steps;
 import io.temporal.api.enums.v1.EventType;
+import io.temporal.api.history.v1.HistoryEvent;
 import io.temporal.client.BatchRequest;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
@@ -11,16 +12,20 @@ import io.temporal.client.WorkflowStub;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import io.temporal.worker.WorkerFactory;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** What jobs' workflows would cost Temporal if nothing were done in them: as many bare ones, all at once. */
+/** What jobs' workflows would cost Temporal if nothing were done in them: bare ones. */
 final class BareJobs implements AutoCloseable {
 
-    private static final int AT_ONCE = 8;
+    private static final int AT_ONCE = 32;
 
     private final WorkflowServiceStubs stubs;
     private final WorkflowClient client;
@@ -38,32 +43,28 @@ final class BareJobs implements AutoCloseable {
         workers.start();
     }
 
-    /** What this workflow's history shows. */
-    Steps stepsOf(String workflowId) {
-        int activities = 0;
-        int upserts = 0;
-        int signals = 0;
-        for (var event : client.fetchHistory(workflowId).getEvents()) {
-            EventType type = event.getEventType();
-            activities += type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED ? 1 : 0;
-            upserts += type == EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES ? 1 : 0;
-            signals += type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED ? 1 : 0;
-        }
-        return new Steps(activities, upserts, signals);
+    /** What these workflows' histories show, in the mean. */
+    Steps meanStepsOf(List<String> workflowIds) {
+        Map<EventType, Long> events = workflowIds.stream()
+                .flatMap(id -> client.fetchHistory(id).getEvents().stream())
+                .collect(Collectors.groupingBy(HistoryEvent::getEventType, Collectors.counting()));
+        ToIntFunction<EventType> mean =
+                type -> (int) Math.round(events.getOrDefault(type, 0L) / (double) workflowIds.size());
+        return new Steps(
+                mean.applyAsInt(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED),
+                mean.applyAsInt(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES),
+                mean.applyAsInt(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED));
     }
 
-    /** Runs so many to their ends. */
+    /** Runs so many to their ends, a few at a time: a backlog would cost more. */
     void run(int count, Steps steps) {
         ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
         try {
-            WorkflowStub[] started = new WorkflowStub[count];
             CompletableFuture.allOf(IntStream.range(0, count)
-                            .mapToObj(i -> CompletableFuture.runAsync(() -> started[i] = start(steps), threads))
+                            .mapToObj(i -> CompletableFuture.runAsync(
+                                    () -> start(steps).getResult(Void.class), threads))
                             .toArray(CompletableFuture[]::new))
                     .join();
-            for (WorkflowStub one : started) {
-                one.getResult(Void.class);
-            }
         } finally {
             threads.shutdownNow();
         }

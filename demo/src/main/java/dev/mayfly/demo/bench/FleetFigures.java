@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Many jobs over many hosts that play their VMs: from the pushes until nothing is left. Everything else is real, and on
@@ -24,6 +25,7 @@ final class FleetFigures implements AutoCloseable {
     private static final int WARM_UP = 20;
     private static final int LEAST_BARE = 100;
     private static final int BARE_SHARE = 4;
+    private static final int SAMPLE = 40;
     private static final double MOST_TIMES_BARE = 1.25;
     /** For each job; a slow machine's. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -137,7 +139,7 @@ final class FleetFigures implements AutoCloseable {
             this.jobs = jobs;
             this.cpu = cpu;
             this.since = since;
-            this.next = jobs / 8;
+            this.next = (jobs + 7) / 8;
         }
 
         /** Whether all are done. */
@@ -171,7 +173,7 @@ final class FleetFigures implements AutoCloseable {
     /** Of Temporal alone, in milliseconds for each. */
     private double bareCpu(int count) {
         try (BareJobs bare = new BareJobs(cluster)) {
-            Steps steps = bare.stepsOf(typical());
+            Steps steps = bare.meanStepsOf(sample());
             progress.accept("%d bare workflows of %s".formatted(count, steps));
             bare.run(LEAST_BARE / 2, steps); // warm-up
             Map<String, Double> before = cpuSeconds();
@@ -188,10 +190,12 @@ final class FleetFigures implements AutoCloseable {
                 .sum();
     }
 
-    /** Of all jobs that ended well any one has the same steps but for exchanges of slots. */
-    private String typical() {
+    /** Some of all jobs, evenly spread: those that exchanged slots have more steps. */
+    private List<String> sample() {
         List<JobRecord> jobs = records.jobs();
-        return jobs.get(jobs.size() / 2).workflowId();
+        return IntStream.range(0, SAMPLE)
+                .mapToObj(i -> jobs.get(i * jobs.size() / SAMPLE).workflowId())
+                .toList();
     }
 
     private Map<String, Double> cpuSeconds() {
