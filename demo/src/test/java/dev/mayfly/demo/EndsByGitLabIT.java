@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -46,9 +47,15 @@ final class EndsByGitLabIT {
     @Test
     void aProjectThatIsDeletedWithAJobThatRunsAndOneThatWaits() {
         long project = CLUSTER.createProject();
-        PipelineRun run = CLUSTER.push(project, Played.job("running", 600) + Played.filling(600));
-        ClusterExtension.awaitPhase(run, "running", "running");
-        List<JobState> jobs = run.jobs();
+        PipelineRun first = CLUSTER.push(project, Played.job("running", 600));
+        ClusterExtension.awaitPhase(first, "running", "running");
+        PipelineRun rest = CLUSTER.push(project, Played.filling(600));
+        Waiting.until(
+                "one of them waits for room",
+                PATIENCE,
+                () -> rest.jobs().stream().anyMatch(job -> "queued".equalsIgnoreCase(job.text("phase"))));
+        List<JobState> jobs =
+                Stream.concat(first.jobs().stream(), rest.jobs().stream()).toList();
         CLUSTER.cluster().gitlabUser().api().delete("/api/v4/projects/" + project);
         jobs.forEach(job -> assertThat(awaitDone(job).at("/outcome/result").asText())
                 .as(job.name())
