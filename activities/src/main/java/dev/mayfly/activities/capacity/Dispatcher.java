@@ -67,8 +67,11 @@ final class Dispatcher {
     Map<String, Holding> pass(@Nullable String caller) {
         queue.order(order.promoteEvery(), DEPTH);
         List<Room> rooms = queue.rooms(rules.cpuOvercommit(), now);
+        if (rooms.stream().noneMatch(rules::leaveRoomOn)) {
+            return Map.of();
+        }
         int most = mostStarting - starting();
-        if (most <= 0 || rooms.stream().noneMatch(rules::leaveRoomOn)) {
+        if (most <= 0) {
             return Map.of();
         }
         List<Usage> usage = usage();

@@ -2,13 +2,13 @@ package dev.mayfly.activities.capacity;
 
 import dev.mayfly.activities.db.Database;
 import dev.mayfly.activities.db.DatabaseConfig;
-import dev.mayfly.activities.db.MovableClock;
 import dev.mayfly.activities.installation.Installation;
 import dev.mayfly.activities.jobs.Jobs;
 import dev.mayfly.activities.ledger.Ledger;
 import dev.mayfly.activities.outbox.Outbox;
 import dev.mayfly.activities.outbox.Outbox.Message;
 import dev.mayfly.activities.seal.Sealer;
+import dev.mayfly.testkit.MovableClock;
 import dev.mayfly.testkit.PostgresExtension;
 import dev.mayfly.workflows.activity.Holding;
 import dev.mayfly.workflows.agentapi.AgentApi.Capacity;

@@ -3,7 +3,7 @@ package dev.mayfly.activities.gitlab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mayfly.activities.capacity.WithFleet;
-import dev.mayfly.activities.db.MovableClock;
+import dev.mayfly.testkit.MovableClock;
 import dev.mayfly.workflows.job.CiJob;
 import dev.mayfly.workflows.job.JobKey;
 import java.io.IOException;

@@ -3,32 +3,14 @@ package dev.mayfly.api.temporal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.uber.m3.util.Duration;
-import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
+import dev.mayfly.testkit.MovableClock;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class TaskLagTest {
 
-    private Instant now = Instant.parse("2026-01-01T00:00:00Z");
-    private final TaskLag lag = new TaskLag(new Clock() {
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    });
+    private final MovableClock clock = new MovableClock();
+    private final TaskLag lag = new TaskLag(clock);
 
     @Test
     void aTaskThatWaitedTooLongIsKeptInMindForSomeSeconds() {
@@ -38,9 +20,9 @@ class TaskLagTest {
         waited("workflow_task_schedule_to_start", 2001);
         assertThat(lag.isBehind()).isTrue();
         waited("workflow_task_schedule_to_start", 1);
-        now = now.plusMillis(4999);
+        clock.pass(java.time.Duration.ofMillis(4999));
         assertThat(lag.isBehind()).as("one that was quick is no all-clear").isTrue();
-        now = now.plusMillis(1);
+        clock.pass(java.time.Duration.ofMillis(1));
         assertThat(lag.isBehind()).isFalse();
     }
 

@@ -1,4 +1,4 @@
-package dev.mayfly.activities.db;
+package dev.mayfly.testkit;
 
 import java.time.Clock;
 import java.time.Duration;
